@@ -1,0 +1,59 @@
+"""Who plays: fleets with their physics, strategies and forecasts. Imports `market` only."""
+
+from agents.compute import ComputeFleet
+from agents.data_centers import DataCenterFleet
+from agents.external import ExternalFleet
+from agents.fleet import Fleet, FleetUnits
+from agents.forecasts import FORECASTERS, ResourceForecaster, price_forecaster
+from agents.jobs import ArrivalProcess, JobTrace, poisson_jobs, read_jobs
+from agents.loads import LoadFleet
+from agents.outages import DatedOutage, FailureRates, Outages
+from agents.plant_noise import PlantNoise
+from agents.processes import Arrivals, ContractCalendar, Role, RuleChanges
+from agents.quotes import MarketView, Quotes, Strategy, strategies
+from agents.renewables import RenewableFleet, Resource
+from agents.reservoirs import ReservoirFleet, ReservoirPlant
+from agents.site_power import DataCenterSite, PueTable
+from agents.storage import StorageFleet, StoragePlant
+from agents.thermal import ThermalFleet, ThermalPlant
+from agents.weather import profile_names, synthetic
+
+__all__ = [
+    "FORECASTERS",
+    "ArrivalProcess",
+    "Arrivals",
+    "ComputeFleet",
+    "ContractCalendar",
+    "DataCenterFleet",
+    "DataCenterSite",
+    "DatedOutage",
+    "ExternalFleet",
+    "FailureRates",
+    "Fleet",
+    "FleetUnits",
+    "JobTrace",
+    "LoadFleet",
+    "MarketView",
+    "Outages",
+    "PlantNoise",
+    "PueTable",
+    "Quotes",
+    "RenewableFleet",
+    "ReservoirFleet",
+    "ReservoirPlant",
+    "Resource",
+    "ResourceForecaster",
+    "Role",
+    "RuleChanges",
+    "StorageFleet",
+    "StoragePlant",
+    "Strategy",
+    "ThermalFleet",
+    "ThermalPlant",
+    "poisson_jobs",
+    "price_forecaster",
+    "profile_names",
+    "read_jobs",
+    "strategies",
+    "synthetic",
+]

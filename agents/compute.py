@@ -1,0 +1,85 @@
+"""Data centres as a fleet of the market: the sites' queues behind the fleet's face."""
+
+from typing import Any
+
+import numpy as np
+
+from agents.data_centers import DataCenterFleet
+from agents.fleet import Fleet, FleetUnits
+from agents.quotes import MarketView, Quotes
+from market import WH_PER_MWH, FleetBlock, FloatArray, IntArray
+
+
+class ComputeFleet(Fleet):
+    """Data-centre buyers: what clears runs, what does not waits.
+
+    Parameters
+    ----------
+    units : FleetUnits
+    sites : DataCenterFleet
+        The physics: power, queues and jobs of the same units.
+    """
+
+    ask_slots = 0
+    stateful = True
+    balances = False
+
+    def __init__(self, units: FleetUnits, sites: DataCenterFleet) -> None:
+        super().__init__(units)
+        self.sites, self.bid_slots = sites, sites.bid_slots
+
+    def true_quotes(self, view: MarketView) -> Quotes:
+        """Bid for every job at its value."""
+        return self.sites.true_quotes(view)
+
+    def quote(self, block: FleetBlock, view: MarketView) -> None:
+        """Take in the jobs submitted by now and write the demand curves."""
+        self.sites.up = self.up > 0
+        super().quote(block, view)
+
+    def strategy_subject(self) -> Any:
+        """Return the sites: strategies of data centres price jobs, not orders."""
+        return self.sites
+
+    def award(self, block: FleetBlock, row: int) -> None:
+        """Commit the jobs that the energy bought can run."""
+        self.sites.award(block.first + row, block.bought[row].copy())
+
+    def meter(self, block: FleetBlock, row: int) -> bool:
+        """Run the committed jobs; what they do not need is an imbalance."""
+        unserved = self.sites.totals.unserved_wh.copy()
+        self.sites.up = self.up > 0
+        consumed = self.sites.deliver(block.first + row, block.bought[row].copy())
+        block.consumed[row] = consumed
+        block.unserved[row] = self.sites.totals.unserved_wh - unserved
+        block.penalty[row] = self.sites.penalty
+        return bool((consumed != block.bought[row]).any())
+
+    def next_arrival_after(self, second: float) -> int | None:
+        """Return the next second at which a job arrives at any site."""
+        return self.sites.next_arrival_after(int(second))
+
+    def arrive(self, second: int) -> None:
+        """Take in the jobs submitted up to `second`."""
+        self.sites.arrive(second)
+
+    def facts(self) -> dict[str, FloatArray]:
+        """Return what the sites finished, missed and ran."""
+        totals = self.sites.totals
+        most = self.sites.power.gain * self._full_it_kw()[:, None]
+        return {
+            "capacity_mw": (self.sites.power.fixed_kw + most.max(axis=1)) / 1000,
+            "jobs_finished": _floats(totals.finished),
+            "jobs_late": _floats(totals.late),
+            "jobs_unreachable": _floats(totals.unreachable),
+            "gpu_hours": totals.gpu_s / 3600,
+            "energy_needed_mwh": totals.needed_uwh / 1e6 / WH_PER_MWH,
+        }
+
+    def _full_it_kw(self) -> FloatArray:
+        power = self.sites.power
+        return power.firm_it_kw + power.dynamic_kw * self.sites.queue.capacity
+
+
+def _floats(numbers: IntArray) -> FloatArray:
+    return numbers.astype(np.float64)

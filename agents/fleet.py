@@ -1,0 +1,206 @@
+"""What every fleet does: look ahead, quote, take an award, deliver.
+
+A fleet is all units of one kind in one zone that share a strategy and a forecaster, as columns.
+Nothing here knows the clock; the processes in `agents.processes` call at the right instants.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from agents.quotes import MarketView, PriceForecaster, Quotes, Strategy
+from market import BoolArray, Calendar, FleetBlock, FloatArray, IntArray, stream
+
+
+@dataclass(frozen=True, slots=True)
+class FleetUnits:
+    """Who the units of a fleet are, and how they decide.
+
+    Attributes
+    ----------
+    kind, zone : str
+    names, owners : list of str, length n
+    strategy : Strategy
+    calendar : Calendar
+    seed : int
+    forecaster : PriceForecaster or None
+        Of prices, for kinds that need one.
+    """
+
+    kind: str
+    zone: str
+    names: list[str]
+    owners: list[str]
+    strategy: Strategy
+    calendar: Calendar
+    seed: int
+    forecaster: PriceForecaster | None = None
+
+
+class Fleet:
+    """Base of all fleets; a kind overrides what its physics needs.
+
+    Attributes
+    ----------
+    ask_slots, bid_slots : int
+        Orders per unit on each side.
+    stateful : bool
+        True: what can be quoted depends on what was awarded before, so it is asked per interval.
+    balances : bool
+        True: the system operator may call its unused offers or turn it down.
+    up : array, shape (n,)
+        Share of each unit that is not out of order.
+    """
+
+    ask_slots = 1
+    bid_slots = 0
+    stateful: ClassVar[bool] = False
+    balances: ClassVar[bool] = True
+
+    def __init__(self, units: FleetUnits) -> None:
+        self.kind, self.zone = units.kind, units.zone
+        self.names, self.owners = units.names, units.owners
+        self.n = len(units.names)
+        self.strategy, self.calendar, self.seed = units.strategy, units.calendar, units.seed
+        self.forecaster = units.forecaster
+        self.up = np.ones(self.n)
+        self.outages = Downtime(self.n)
+        self.block: FleetBlock | None = None
+        self._streams: list[np.random.Generator] = []
+
+    @property
+    def per_interval(self) -> bool:
+        """True when orders are asked for interval by interval."""
+        return self.stateful or self.strategy.reactive
+
+    def uniform(self, count: int, slots: int) -> FloatArray:
+        """Return draws in [0, 1), shape (count, n, slots), each unit from its own stream."""
+        if not self._streams:
+            self._streams = [stream(self.seed, "strategy", name) for name in self.names]
+        return np.stack([rng.random((count, slots)) for rng in self._streams], axis=1)
+
+    # --- before the gate -------------------------------------------------------------------
+
+    def look_ahead(self, block: FleetBlock) -> None:
+        """Fill what is known of a block before its first gate (resource, forecast)."""
+        self.block = block
+
+    def true_quotes(self, view: MarketView) -> Quotes:
+        """Return what the units could trade at their true marginal cost or value."""
+        raise TypeError(f"{self.kind} has no marginal cost of its own; it needs a strategy")
+
+    def quote(self, block: FleetBlock, view: MarketView) -> None:
+        """Ask the strategy and write its orders into the block."""
+        rows = slice(view.first - block.first, view.first - block.first + view.count)
+        quotes = self.strategy.quote(view, self.strategy_subject())
+        shape = (view.count, self.n)
+        for price, quantity, prices, quantities in (
+            (quotes.ask_price, quotes.ask_quantity, block.ask_price, block.ask_quantity),
+            (quotes.bid_price, quotes.bid_quantity, block.bid_price, block.bid_quantity),
+        ):
+            if quantity is None or quantities.shape[2] == 0:
+                quantities[rows] = 0
+                continue
+            prices[rows] = _per_slot(price, (*shape, quantities.shape[2]))
+            quantities[rows] = _per_slot(quantity, (*shape, quantities.shape[2]))
+            _reject_invalid(prices[rows], quantities[rows])
+
+    def strategy_subject(self) -> Any:
+        """Return what the strategy is shown: this fleet, unless a kind says otherwise."""
+        return self
+
+    def reduce_for_outages(self, block: FleetBlock, row: int) -> None:
+        """Withdraw offers of units that are out of order when the gate opens."""
+        if self.outages.possible and not self.per_interval and (self.up < 1).any():
+            block.ask_quantity[row] = np.floor(block.ask_quantity[row] * self.up[:, None])
+
+    # --- after the gate --------------------------------------------------------------------
+
+    def award(self, block: FleetBlock, row: int) -> None:
+        """Commit to what was sold and bought in the row."""
+
+    def meter(self, block: FleetBlock, row: int) -> bool:
+        """Write what can be delivered and consumed; return whether it differs from the market."""
+        return False
+
+    def flexibility(self, block: FleetBlock, row: int) -> tuple[IntArray, IntArray]:
+        """Return how far delivery can go up and down from what was metered, Wh, shape (n,)."""
+        zero = np.zeros(self.n, np.int64)
+        return zero, zero
+
+    def shed_order(self) -> FloatArray:
+        """Return the value of lost load, currency/MWh, shape (n,); infinite: shed last."""
+        return np.full(self.n, np.inf)
+
+    def commit(self, block: FleetBlock, row: int) -> None:
+        """Move the physical state on by what was finally delivered and consumed."""
+
+    # --- constants of the units ------------------------------------------------------------
+
+    def facts(self) -> dict[str, FloatArray]:
+        """Return constants and totals for participants.parquet, each of shape (n,)."""
+        return {}
+
+    def limits(self) -> dict[str, FloatArray]:
+        """Return what the market checks a store against (see `market.Stores`), by name."""
+        return {}
+
+    def unit_cost(self) -> FloatArray:
+        """Return the true cost of a delivered MWh (fuel, wear), currency, shape (n,)."""
+        return np.zeros(self.n)
+
+
+@dataclass(slots=True)
+class Downtime:
+    """How long each unit was out of order in the current interval."""
+
+    n: int
+    possible: bool = False
+    seconds: FloatArray = field(init=False)
+    since: FloatArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.seconds = np.zeros(self.n)
+        self.since = np.full(self.n, np.nan)
+
+    def fail(self, unit: int, now: int) -> None:
+        """Note that `unit` is down from second `now` on."""
+        self.possible = True
+        self.since[unit] = now
+
+    def repair(self, unit: int, now: int) -> None:
+        """Note that `unit` is back from second `now` on."""
+        self.seconds[unit] += now - self.since[unit]
+        self.since[unit] = np.nan
+
+    def share_up(self, end: int, interval_s: int) -> FloatArray:
+        """Return the share of the interval ending at `end` that each unit was up; start anew."""
+        down = self.since == self.since
+        out = self.seconds + np.where(down, end - self.since, 0.0)
+        self.seconds[:] = 0.0
+        self.since[down] = end
+        return 1.0 - np.clip(out / interval_s, 0.0, 1.0)
+
+
+def _per_slot(values: Any, shape: tuple[int, int, int]) -> Any:
+    """Broadcast to (count, n, slots) as `Quotes` promises."""
+    array = np.asarray(values)
+    one_interval = shape[0] == 1 and array.shape == shape[1:]
+    if 0 < array.ndim < 3 and not one_interval:
+        array = array[..., None]
+    return np.broadcast_to(array, shape)
+
+
+def _reject_invalid(price: FloatArray, quantity: IntArray) -> None:
+    """Turn orders that break the form into no orders: not a number, or a negative quantity."""
+    bad: BoolArray = ~np.isfinite(price) | (quantity < 0)
+    if bad.any():
+        quantity[bad] = 0
+        price[bad] = 0.0
+
+
+def columns(params: Sequence[dict[str, float]], *names: str) -> list[FloatArray]:
+    """Return the named parameters of units as arrays."""
+    return [np.array([unit[name] for unit in params], np.float64) for name in names]

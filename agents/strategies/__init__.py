@@ -1,0 +1,1 @@
+"""One bidding strategy per file, found by name."""

@@ -1,0 +1,101 @@
+"""The rules of the game: auctions, sessions, settlement, records. Knows no agent, file or figure."""
+
+from market.block import Block, FleetBlock
+from market.calendar import Calendar
+from market.cells import Origin
+from market.clear import auction_of, clear, mechanism_of, mwh, rules_of, surpluses
+from market.clearing import AuctionRules, ClearingResult, Mechanism, mechanisms
+from market.errors import ConservationError, InputError
+from market.key_figures import KeyFigure, key_figures, summary
+from market.layout import FleetRows, Layout, ZoneRows, lay_out
+from market.ledger import COUNTERPARTIES, Ledger
+from market.metering import Stores, check_block, check_curtailment
+from market.order_table import (
+    ORDER_COLUMNS,
+    OrderTable,
+    book_from_arrays,
+    book_from_frame,
+    order_table,
+)
+from market.orders import Order, OrderBook
+from market.recorder import ENERGY_COLUMNS, Recorder, RecordingRules, write_json
+from market.registry import Registry
+from market.results import Results, talatan_results
+from market.rules import FeeRules, GateTimes, ImbalanceRules, MarketRules
+from market.session import Delivery, Gate, MarketSession
+from market.settlement import ContractTerms, Settlement, Tariffs
+from market.streams import stream
+from market.units import (
+    CENTS,
+    WH_PER_MWH,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    share_out,
+    to_mwh,
+    to_wh,
+)
+
+__all__ = [
+    "CENTS",
+    "COUNTERPARTIES",
+    "ENERGY_COLUMNS",
+    "ORDER_COLUMNS",
+    "WH_PER_MWH",
+    "AuctionRules",
+    "Block",
+    "BoolArray",
+    "Calendar",
+    "ClearingResult",
+    "ConservationError",
+    "ContractTerms",
+    "Delivery",
+    "FeeRules",
+    "FleetBlock",
+    "FleetRows",
+    "FloatArray",
+    "Gate",
+    "GateTimes",
+    "ImbalanceRules",
+    "InputError",
+    "IntArray",
+    "KeyFigure",
+    "Layout",
+    "Ledger",
+    "MarketRules",
+    "MarketSession",
+    "Mechanism",
+    "Order",
+    "OrderBook",
+    "OrderTable",
+    "Origin",
+    "Recorder",
+    "RecordingRules",
+    "Registry",
+    "Results",
+    "Settlement",
+    "Stores",
+    "Tariffs",
+    "ZoneRows",
+    "auction_of",
+    "book_from_arrays",
+    "book_from_frame",
+    "check_block",
+    "check_curtailment",
+    "clear",
+    "key_figures",
+    "lay_out",
+    "mechanism_of",
+    "mechanisms",
+    "mwh",
+    "order_table",
+    "rules_of",
+    "share_out",
+    "stream",
+    "summary",
+    "surpluses",
+    "talatan_results",
+    "to_mwh",
+    "to_wh",
+    "write_json",
+]

@@ -1,0 +1,130 @@
+"""Balancing: what the system operator does when metered energy differs from the market.
+
+Short: offers left over from the auction are called, cheapest first; what they cannot cover is
+shed. Long: accepted offers are turned down, dearest first; must-run output goes last.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from market.block import Block
+from market.errors import ConservationError
+from market.layout import ZoneRows
+from market.units import BoolArray, FloatArray, IntArray, share_out
+
+
+@dataclass(frozen=True, slots=True)
+class Flexibility:
+    """How far each unit can move from what it would deliver; whole Wh, shape (U,).
+
+    Attributes
+    ----------
+    up, down : array of int
+        Extra injection that is physically possible; injection that can be turned down.
+    shed_order : array
+        Value of lost load by unit; lower values are shed first, infinite ones last.
+    """
+
+    up: IntArray
+    down: IntArray
+    shed_order: FloatArray
+
+
+def balance_zone(block: Block, row: int, zone: ZoneRows, flexibility: Flexibility) -> float:
+    """Make injections equal withdrawals in one zone and interval.
+
+    Changes `delivered`, `consumed`, `instructed` and `unserved` of the row in place.
+
+    Returns
+    -------
+    float
+        Price of the dearest energy called (short) or the cheapest turned down (long),
+        currency/MWh; NaN when nothing was called, infinite when load was shed.
+    """
+    units = zone.units
+    surplus = int(block.delivered[row, units].sum() - block.consumed[row, units].sum())
+    if surplus < 0:
+        return _cover(block, row, zone, flexibility, -surplus)
+    if surplus > 0:
+        return _turn_down(block, row, zone, flexibility, surplus)
+    return float("nan")
+
+
+def _cover(block: Block, row: int, zone: ZoneRows, flexibility: Flexibility, need: int) -> float:
+    asks = zone.asks
+    left = block.ask_quantity[row, asks] - block.ask_fill[row, asks]
+    unit = block.layout.ask_unit[asks]
+    price = block.ask_price[row, asks]
+    taken, marginal = _take(left, price, unit, flexibility.up, need)
+    gain = _by_unit(unit, taken, block.sold.shape[1])
+    block.delivered[row] += gain
+    block.instructed[row] += gain
+    missing = need - int(taken.sum())
+    if missing > 0:
+        _shed(block, row, zone, flexibility.shed_order, missing)
+        return float("inf")
+    return marginal
+
+
+def _turn_down(
+    block: Block, row: int, zone: ZoneRows, flexibility: Flexibility, excess: int
+) -> float:
+    asks = zone.asks
+    unit = block.layout.ask_unit[asks]
+    price = block.ask_price[row, asks]
+    fill = block.ask_fill[row, asks]
+    taken, marginal = _take(fill, -price, unit, flexibility.down, excess)
+    loss = _by_unit(unit, taken, block.sold.shape[1])
+    block.delivered[row] -= loss
+    block.instructed[row] -= loss
+    rest = excess - int(taken.sum())
+    if rest > 0:
+        _spill_rest(block, row, zone, rest)
+    return -marginal
+
+
+def _take(
+    quantity: IntArray, price: FloatArray, unit: IntArray, room: IntArray, need: int
+) -> tuple[IntArray, float]:
+    """Take `need` from slots in price order, no unit beyond its room."""
+    order = np.lexsort((np.arange(price.size), price))
+    usable = np.zeros_like(quantity)
+    left = room.copy()
+    missing, marginal = need, float("nan")
+    for slot in order[(quantity[order] > 0) & (room[unit[order]] > 0)]:
+        if missing == 0:
+            break
+        part = min(int(quantity[slot]), int(left[unit[slot]]), missing)
+        if part > 0:
+            usable[slot] = part
+            left[unit[slot]] -= part
+            missing -= part
+            marginal = float(price[slot])
+    return usable, marginal
+
+
+def _by_unit(unit: IntArray, quantity: IntArray, units: int) -> IntArray:
+    return np.bincount(unit, weights=quantity, minlength=units).astype(np.int64)
+
+
+def _shed(block: Block, row: int, zone: ZoneRows, order: FloatArray, missing: int) -> None:
+    consumed = block.consumed[row, zone.units]
+    order = order[zone.units]
+    for value in np.unique(order[consumed > 0]):
+        group: BoolArray = (order == value) & (consumed > 0)
+        cut = np.zeros_like(consumed)
+        cut[group] = share_out(min(missing, int(consumed[group].sum())), consumed[group])
+        block.consumed[row, zone.units] -= cut
+        block.unserved[row, zone.units] += cut
+        missing -= int(cut.sum())
+        if missing == 0:
+            return
+    raise ConservationError(f"zone {zone.name}: {missing} Wh cannot be balanced")
+
+
+def _spill_rest(block: Block, row: int, zone: ZoneRows, rest: int) -> None:
+    delivered = block.delivered[row, zone.units]
+    cut = share_out(rest, delivered)
+    block.delivered[row, zone.units] -= cut
+    block.instructed[row, zone.units] -= cut

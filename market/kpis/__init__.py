@@ -1,0 +1,1 @@
+"""One group of key figures per file, found by name."""

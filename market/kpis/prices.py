@@ -1,0 +1,91 @@
+"""Key figures of prices: mean, extremes, hours at a limit, and what each kind earned per MWh."""
+
+from typing import TYPE_CHECKING
+
+from market.key_figures import KeyFigure, key_figures, ratio
+from market.results import Results
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NAN = float("nan")
+
+
+@key_figures.register("prices")
+def prices(results: Results) -> list[KeyFigure]:
+    """Give means, extremes, spread, hours at a limit, and captured prices."""
+    return [*_levels(results), *_hours(results), *captured(results)]
+
+
+def _levels(results: Results) -> list[KeyFigure]:
+    table = results.intervals
+    unit, price = f"{results.currency}/MWh", table["price"]
+    traded = table[price.notna() & (table["volume_mwh"] > 0)]
+    value = (traded["price"] * traded["volume_mwh"]).sum()
+    width = (table["price_high"] - table["price_low"]).replace([float("inf")], NAN)
+    by_day = table.groupby([results.local(table["start"]).dt.date, table["zone"]], observed=True)
+    spread = (by_day["price"].max() - by_day["price"].min()).mean()
+    return [
+        KeyFigure(
+            "mean_price",
+            ratio(value, traded["volume_mwh"].sum()),
+            unit,
+            "Clearing price weighted by traded energy",
+        ),
+        KeyFigure("time_mean_price", price.mean(), unit, "Plain mean of the clearing price"),
+        KeyFigure("min_price", price.min(), unit, "Lowest clearing price"),
+        KeyFigure("max_price", price.max(), unit, "Highest clearing price"),
+        KeyFigure(
+            "daily_spread_price",
+            spread,
+            unit,
+            "Mean over days of the highest less the lowest clearing price",
+        ),
+        KeyFigure(
+            "price_set_width_price",
+            width.mean(),
+            unit,
+            "Mean width of the set of market-clearing prices",
+        ),
+    ]
+
+
+def _hours(results: Results) -> list[KeyFigure]:
+    price = results.intervals["price"]
+    if not price.notna().any():
+        return []
+    floor, cap = results.rule("price_floor"), results.rule("price_cap")
+    hours = [("negative", price < 0, "Time with a negative price in some zone")]
+    if floor is not None:
+        hours.append(("floor", price <= floor, "Time at the price floor in some zone"))
+    if cap is not None:
+        hours.append(("cap", price >= cap, "Time at the price cap in some zone"))
+    return [
+        KeyFigure(f"price_{name}_h", hours_of(results, rows), "h", meaning)
+        for name, rows, meaning in hours
+    ]
+
+
+def hours_of(results: Results, rows: "pd.Series[bool]") -> float:
+    """Return the hours covered by the given rows of the intervals table, zones counted once."""
+    return float(results.intervals.loc[rows, "start"].nunique() * results.interval_hours)
+
+
+def captured(results: Results) -> list[KeyFigure]:
+    """Return the mean price of what each kind delivered and consumed."""
+    price = results.intervals[["start", "zone", "price"]].dropna()
+    table = results.kinds.astype({"zone": str}).merge(price.astype({"zone": str}))
+    sides = [
+        ("delivered_mwh", "capture_price", "Clearing price weighted by delivered energy"),
+        ("consumed_mwh", "paid_price", "Clearing price weighted by consumed energy"),
+    ]
+    return [
+        KeyFigure(
+            f"{kind}_{name}",
+            ratio((rows["price"] * rows[column]).sum(), rows[column].sum()),
+            f"{results.currency}/MWh",
+            f"{meaning}: {kind}",
+        )
+        for kind, rows in table.groupby("kind", observed=True)
+        for column, name, meaning in sides
+    ]

@@ -1,0 +1,1 @@
+"""One double auction per file, found by name."""

@@ -1,0 +1,61 @@
+"""The discriminatory auction: everybody at his own price."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from market.clearing import NAN, AuctionRules, ClearingResult, mechanisms
+from market.crossing import cross
+from market.orders import OrderBook
+from market.units import FloatArray
+
+
+@mechanisms.register("pay-as-bid")
+@dataclass(frozen=True, slots=True)
+class PayAsBid:
+    """Discriminatory auction: volume as `uniform`, each order at its own price.
+
+    Accepted buyers pay what they bid and accepted sellers receive what they asked, within
+    floor and cap; the operator keeps the spread. There is no common price.
+
+    References
+    ----------
+    Krishna (2010), Auction Theory, 2nd ed., section 12.1 (the discriminatory auction);
+    Federico and Rahman (2003), Journal of Regulatory Economics 24, 175-211.
+
+    Examples
+    --------
+    An offer of 5 Wh at 10 meets a bid of 5 Wh at 30: the seller receives 10, the buyer pays 30.
+
+    >>> book = OrderBook(np.array([10.0]), np.array([5]), np.array([30.0]), np.array([5]))
+    >>> result = PayAsBid().clear(book, AuctionRules())
+    >>> result.volume, result.ask_pay, result.bid_pay, result.price
+    (5, array([10.]), array([30.]), nan)
+    """
+
+    def clear(
+        self, book: OrderBook, rules: AuctionRules, rng: np.random.Generator | None = None
+    ) -> ClearingResult:
+        """Return the accepted quantities and each order's own price."""
+        found = cross(book, rules, rng)
+        return ClearingResult(
+            price=NAN,
+            price_low=found.low,
+            price_high=found.high,
+            buy_price=NAN,
+            sell_price=NAN,
+            volume=found.volume,
+            ask_fill=found.ask_fill,
+            bid_fill=found.bid_fill,
+            ask_pay=within_limits(book.ask_price, rules),
+            bid_pay=within_limits(book.bid_price, rules),
+        )
+
+
+def within_limits(price: FloatArray, rules: AuctionRules) -> FloatArray:
+    """Return prices clipped to floor and cap; never worse for an order that may trade.
+
+    >>> within_limits(np.array([5.0, 50.0]), AuctionRules(price_floor=10.0))
+    array([10., 50.])
+    """
+    return np.minimum(np.maximum(price, rules.price_floor), rules.price_cap)

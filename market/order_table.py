@@ -1,0 +1,230 @@
+"""Orders as people write them, checked row by row, and the books they make.
+
+Columns: `side`, `price`, `quantity` (MWh in the interval); optional `order_id` (default: row
+number from 0), `participant` (default: the order itself) and `interval` (several books).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from market.cells import Origin, bad_rows, labels_of, numbers_of
+from market.errors import InputError
+from market.orders import OrderBook
+from market.units import BoolArray, FloatArray, IntArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+REQUIRED = ("side", "price", "quantity")
+ORDER_COLUMNS = (*REQUIRED, "order_id", "participant", "interval")
+PARTS_PER_MWH = 1_000_000_000  # nine decimals of a MWh survive
+QUANTUM = 1 / PARTS_PER_MWH
+LARGEST_PRICE = 1e12
+LARGEST_ORDER = 1e9  # MWh; keeps every sum of a book inside int64
+LARGEST_BOOK = 9e9
+
+
+@dataclass(frozen=True, slots=True)
+class OrderTable:
+    """Checked orders of one or several books, in row order.
+
+    Attributes
+    ----------
+    is_buy : array of bool
+    price : array
+        Currency/MWh.
+    parts : array of int
+        Quantity in billionths of a MWh, never more than was written.
+    order_id, participant : list
+    intervals : list
+        The books' names in order of first appearance; ``[None]`` without the column.
+    book : array of int
+        Each row's position in `intervals`.
+    """
+
+    is_buy: BoolArray
+    price: FloatArray
+    parts: IntArray
+    order_id: list[Any]
+    participant: list[Any]
+    intervals: list[Any]
+    book: IntArray
+
+    def books(self) -> Iterator[tuple[Any, IntArray, BoolArray, OrderBook]]:
+        """Yield each book: its interval, its rows, which of them buy, and the book itself."""
+        order = self.book.argsort(kind="stable")
+        edges = self.book[order].searchsorted(np.arange(len(self.intervals) + 1)).tolist()
+        buy, price, parts = self.is_buy[order], self.price[order], self.parts[order]
+        for interval, first, last in zip(self.intervals, edges, edges[1:], strict=False):
+            part = slice(first, last)
+            bids = buy[part]
+            yield interval, order[part], bids, _book(bids, price[part], parts[part])
+
+
+def _book(bids: BoolArray, price: FloatArray, parts: IntArray) -> OrderBook:
+    asks = ~bids
+    return OrderBook(price[asks], parts[asks], price[bids], parts[bids], QUANTUM)
+
+
+def book_from_frame(frame: "pd.DataFrame") -> OrderBook:
+    """Return one order book from a table of limit orders.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns as in the module's first lines; at most one interval.
+
+    Returns
+    -------
+    OrderBook
+        Rows with side ``sell``, then rows with side ``buy``, each in the frame's order;
+        quantities in billionths of a MWh.
+
+    Raises
+    ------
+    InputError
+        Lists everything that is wrong, by row from 0.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = [("sell", 10.0, 5.0), ("buy", 30.0, 2.5)]
+    >>> book_from_frame(pd.DataFrame(rows, columns=["side", "price", "quantity"])).bid_quantity
+    array([2500000000])
+    """
+    names = [str(name) for name in frame.columns]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise InputError(f"column {repeated[0]!r} appears more than once.")
+    table = order_table({name: frame[key].tolist() for name, key in zip(names, frame, strict=True)})
+    if len(table.intervals) > 1:
+        raise InputError(
+            f"one book at a time: column 'interval' holds {len(table.intervals)} values, "
+            f"{table.intervals[0]!r} and {table.intervals[1]!r} among them."
+        )
+    return _book(table.is_buy, table.price, table.parts)
+
+
+def book_from_arrays(side: Sequence[str], price: ArrayLike, quantity: ArrayLike) -> OrderBook:
+    """Return one order book from three columns, checked like `book_from_frame`.
+
+    >>> book_from_arrays(["sell", "buy"], [10, 30], [5, 2.5]).ask_price
+    array([10.])
+    """
+    columns = {"side": list(side), "price": np.asarray(price), "quantity": np.asarray(quantity)}
+    table = order_table(columns)
+    return _book(table.is_buy, table.price, table.parts)
+
+
+def order_table(columns: Mapping[str, Any], origin: Origin | None = None) -> OrderTable:
+    """Return the checked orders; `InputError` lists every problem of every row.
+
+    Parameters
+    ----------
+    columns : mapping of str to sequence
+        Columns of one length, under the names of the contract.
+    origin : Origin, optional
+        Where the rows come from, for messages.
+    """
+    origin = origin or Origin()
+    problems = _column_problems(columns, origin)
+    if problems:
+        raise InputError(problems)
+    is_buy, problems = _sides(columns["side"], origin)
+    price, bad_price = numbers_of(columns["price"], origin, "price", LARGEST_PRICE)
+    quantity, bad_quantity = numbers_of(columns["quantity"], origin, "quantity", LARGEST_ORDER)
+    problems += bad_price + bad_quantity
+    problems += bad_rows(origin, quantity < 0, quantity, "quantity", "must not be negative")
+    order_id, interval = (
+        labels_of(columns.get("order_id", ())),
+        labels_of(columns.get("interval", ())),
+    )
+    intervals, book = _coded(interval) if interval else ([None], np.zeros(is_buy.size, np.int64))
+    problems += _empty_labels(order_id, origin, "order_id")
+    problems += _empty_labels(interval, origin, "interval")
+    problems += _repeated(order_id, book, origin)
+    problems += _too_large(quantity, book, intervals, origin)
+    if problems:
+        raise InputError(problems)
+    order_id = order_id or list(range(is_buy.size))
+    owner = _owners(labels_of(columns.get("participant", ())), order_id)
+    return OrderTable(is_buy, price, _parts(quantity), order_id, owner, intervals, book)
+
+
+def _sides(values: Sequence[Any], origin: Origin) -> tuple[BoolArray, list[str]]:
+    """Return which rows buy, and the rows that neither buy nor sell."""
+    side = np.asarray(values, object)
+    is_buy = (side == "buy").astype(np.bool_)
+    bad = ~is_buy & (side != "sell").astype(np.bool_)
+    return is_buy, bad_rows(origin, bad, side, "side", "must be 'buy' or 'sell'")
+
+
+def _owners(participant: list[Any], order_id: list[Any]) -> list[Any]:
+    """Return whose order each is; where nobody is named, the order itself."""
+    if not participant:
+        return order_id
+    pairs = zip(participant, order_id, strict=True)
+    return [order if owner is None else owner for owner, order in pairs]
+
+
+def _column_problems(columns: Mapping[str, Any], origin: Origin) -> list[str]:
+    """Return what is wrong with the columns as such."""
+    known = ", ".join(ORDER_COLUMNS)
+    problems = []
+    for name in columns:
+        if name not in ORDER_COLUMNS:
+            close = get_close_matches(name.strip().lower(), ORDER_COLUMNS, 1, 0.5)
+            hint = f" (did you mean {close[0]!r}?)" if close else ""
+            problems.append(origin(f"unknown column {name!r}{hint}; known are {known}."))
+    problems += [origin(f"column {name!r} is missing.") for name in REQUIRED if name not in columns]
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        problems.append(origin(f"columns differ in length: {lengths}."))
+    elif columns and not problems and 0 in lengths.values():
+        problems.append(origin("there are no orders."))
+    return problems
+
+
+def _empty_labels(labels: list[Any], origin: Origin, name: str) -> list[str]:
+    empty = np.array([label is None for label in labels], np.bool_)
+    return bad_rows(origin, empty, labels, name, "must be given in every row or in none")
+
+
+def _coded(labels: list[Any]) -> tuple[list[Any], IntArray]:
+    """Return the distinct labels in order of first appearance, and each row's position there."""
+    place: dict[Any, int] = {}
+    codes = [place.setdefault(label, len(place)) for label in labels]
+    return list(place), np.array(codes, np.int64)
+
+
+def _repeated(order_id: list[Any], book: IntArray, origin: Origin) -> list[str]:
+    """Return the orders whose name occurred before in the same book."""
+    keys = list(zip(book.tolist(), order_id, strict=False))
+    if len(set(keys)) == len(keys):
+        return []
+    first: dict[Any, int] = {}
+    again = np.array([first.setdefault(key, row) != row for row, key in enumerate(keys)], np.bool_)
+    return bad_rows(origin, again, order_id, "order_id", "appears twice in one book")
+
+
+def _too_large(
+    quantity: FloatArray, book: IntArray, intervals: Iterable[Any], origin: Origin
+) -> list[str]:
+    total = np.bincount(book, weights=quantity)
+    return [
+        origin(f"interval {name!r}: {size:g} MWh in one book; at most {LARGEST_BOOK:g} fit.")
+        for name, size in zip(intervals, total, strict=False)
+        if isfinite(size) and size > LARGEST_BOOK
+    ]
+
+
+def _parts(quantity: FloatArray) -> IntArray:
+    """Return MWh in billionths: exact for nine decimals, else rounded down."""
+    parts = np.rint(quantity * PARTS_PER_MWH).astype(np.int64)
+    return parts - (parts / PARTS_PER_MWH > quantity)

@@ -1,0 +1,47 @@
+"""Limit orders: one for people, columns for the machine."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from market.units import WH_PER_MWH, FloatArray, IntArray
+
+Side = Literal["buy", "sell"]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One limit order: buy at or below, sell at or above `price`, up to `quantity_mwh`."""
+
+    side: Side
+    price: float
+    quantity_mwh: float
+    participant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderBook:
+    """The orders of one auction as two blocks of columns: offers (asks), then bids.
+
+    Attributes
+    ----------
+    ask_price, bid_price : array, shape (n_asks,), (n_bids,)
+        Limit prices, currency/MWh.
+    ask_quantity, bid_quantity : array of int
+        Whole units of `quantum`; zero means no order.
+    quantum : float
+        Energy of one unit of quantity in MWh; a watt-hour unless said otherwise.
+    """
+
+    ask_price: FloatArray
+    ask_quantity: IntArray
+    bid_price: FloatArray
+    bid_quantity: IntArray
+    quantum: float = 1 / WH_PER_MWH
+
+
+def empty_book() -> OrderBook:
+    """Return a book without orders."""
+    price, quantity = np.empty(0), np.empty(0, np.int64)
+    return OrderBook(price, quantity, price, quantity)

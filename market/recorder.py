@@ -1,0 +1,419 @@
+"""The write side of a run directory: tables streamed to Parquet, a day at a time.
+
+Memory is bounded by a few days of columns. A table appears under its name only when it is
+complete, so a reader never sees half of one.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from market.block import Block
+from market.calendar import Calendar
+from market.layout import Layout
+from market.ledger import Ledger, Postings
+from market.metering import CAUSES, curtailment, demanded, offered
+from market.units import CENTS, WH_PER_MWH, BoolArray, IntArray
+
+UnitRecording = Literal["interval", "daily", "none"]
+ROWS_PER_GROUP = 65_536
+
+ENERGY_COLUMNS = (
+    "available",
+    "offered",
+    "bid",
+    "sold",
+    "bought",
+    "delivered",
+    "consumed",
+    "curtailed",
+    *(f"curtailed_{cause}" for cause in CAUSES),
+    "recovered",
+    "imbalance",
+    "unserved",
+)
+RENEWABLE_COLUMNS = ("available", "curtailed", *(f"curtailed_{cause}" for cause in CAUSES))
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file so that a reader sees the old one or the new one, never half."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    part.replace(path)
+
+
+class Table:
+    """One Parquet file in the making; rows are buffered into row groups of decent size."""
+
+    def __init__(self, path: Path, schema: Any) -> None:
+        import pyarrow.parquet as pq
+
+        self.schema = schema
+        self._path, self._part = path, path.with_name(path.name + ".part")
+        self._writer = pq.ParquetWriter(self._part, schema, compression="zstd")
+        self._buffer: list[Any] = []
+        self._rows = 0
+
+    def append(self, columns: Sequence[Any]) -> None:
+        """Add rows given as columns in the order of the schema."""
+        import pyarrow as pa
+
+        batch = pa.record_batch(
+            [
+                column if isinstance(column, pa.Array) else pa.array(column, field.type)
+                for column, field in zip(columns, self.schema, strict=True)
+            ],
+            schema=self.schema,
+        )
+        self._buffer.append(batch)
+        self._rows += batch.num_rows
+        if self._rows >= ROWS_PER_GROUP:
+            self._flush()
+
+    def finish(self) -> None:
+        """Write what is left and give the file its name."""
+        self._flush()
+        self._writer.close()
+        self._part.replace(self._path)
+
+    def discard(self) -> None:
+        """Close and remove the unfinished file."""
+        self._writer.close()
+        self._part.unlink(missing_ok=True)
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+
+        if self._buffer:
+            self._writer.write_table(
+                pa.Table.from_batches(self._buffer, self.schema), row_group_size=4 * ROWS_PER_GROUP
+            )
+        self._buffer, self._rows = [], 0
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRules:
+    """What is kept of a run.
+
+    Attributes
+    ----------
+    units : str
+        ``interval``, ``daily`` or ``none``: rows of units.parquet.
+    orders : bool
+        Keep every order (large).
+    """
+
+    units: UnitRecording = "interval"
+    orders: bool = False
+
+
+class Recorder:
+    """Writes the tables of one run as its blocks are settled.
+
+    Parameters
+    ----------
+    directory : Path
+        Exists and is empty.
+    calendar : Calendar
+    layout : Layout
+    ledger : Ledger
+    renewable : array of bool, shape (U,)
+        Units whose unused resource is curtailment.
+    rules : RecordingRules
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        calendar: Calendar,
+        layout: Layout,
+        ledger: Ledger,
+        renewable: BoolArray,
+        rules: RecordingRules,
+    ) -> None:
+        self._calendar, self._layout, self._ledger = calendar, layout, ledger
+        self.renewable, self._rules = renewable, rules
+        self._start = calendar.epoch_seconds()
+        self._digests = {name: blake2b(digest_size=16) for name in INTERVAL_NUMBERS}
+        self.tables = self._open_tables(directory)
+        self.totals = {
+            name: np.zeros(len(layout.units), np.int64) for name in (*ENERGY_COLUMNS, "orders")
+        }
+
+    def record(self, block: Block) -> dict[str, IntArray]:
+        """Write a settled block; return its curtailment by cause."""
+        columns = self._unit_columns(block)
+        for name in ENERGY_COLUMNS:
+            self.totals[name] += columns[name].sum(axis=0)
+        self._write_intervals(block, columns)
+        self._write_kinds(block, columns)
+        if self._rules.units != "none":
+            self._write_units(block, columns)
+        if self._rules.orders:
+            self._write_orders(block)
+        return {cause: columns[f"curtailed_{cause}"] for cause in CAUSES}
+
+    def interval_digest(self) -> bytes:
+        """Return a digest of the numbers of intervals.parquet so far, column by column."""
+        return b"".join(digest.digest() for digest in self._digests.values())
+
+    def close_period(self, start: int) -> None:
+        """Write the ledger's rows of the period that began at interval `start`."""
+        for postings in self._ledger.close_period(start):
+            self._write_postings(postings)
+
+    def finish(self) -> None:
+        """Complete all tables."""
+        for table in self.tables.values():
+            table.finish()
+
+    def discard(self) -> None:
+        """Remove all unfinished tables."""
+        for table in self.tables.values():
+            table.discard()
+
+    def _open_tables(self, directory: Path) -> dict[str, Table]:
+        import pyarrow as pa
+
+        stamp = pa.timestamp("s", tz=_zone_text(self._calendar))
+        label, number = pa.dictionary(pa.int32(), pa.string()), pa.float64()
+        names = {
+            "intervals": [
+                ("start", stamp),
+                ("zone", label),
+                *((n, number) for n in INTERVAL_NUMBERS),
+                ("n_orders", pa.int64()),
+            ],
+            "kinds": [
+                ("start", stamp),
+                ("zone", label),
+                ("kind", label),
+                *((f"{n}_mwh", number) for n in KIND_NUMBERS),
+            ],
+            "ledger": [
+                ("start", stamp),
+                ("payer", label),
+                ("payee", label),
+                ("category", label),
+                ("quantity_mwh", number),
+                ("price", number),
+                ("amount", number),
+            ],
+            "trades": [
+                ("start", stamp),
+                ("buyer", label),
+                ("seller", label),
+                ("product", label),
+                ("quantity_mwh", number),
+                ("price", number),
+            ],
+        }
+        if self._rules.units != "none":
+            names["units"] = [
+                ("start", stamp),
+                *((n, label) for n in ("unit", "owner", "kind", "zone")),
+                *((f"{n}_mwh", number) for n in ENERGY_COLUMNS),
+                ("soc_mwh", number),
+            ]
+        if self._rules.orders:
+            names["orders"] = [
+                ("start", stamp),
+                ("zone", label),
+                ("unit", label),
+                ("side", label),
+                ("price", number),
+                ("quantity_mwh", number),
+                ("accepted_mwh", number),
+            ]
+        return {
+            name: Table(directory / f"{name}.parquet", pa.schema(fields))
+            for name, fields in names.items()
+        }
+
+    def _unit_columns(self, block: Block) -> dict[str, IntArray]:
+        offers = offered(block)
+        causes = curtailment(block, offers, self.renewable)
+        columns = {
+            "available": block.resource,
+            "offered": offers,
+            "bid": demanded(block),
+            "sold": block.sold,
+            "bought": block.bought,
+            "delivered": block.delivered,
+            "consumed": block.consumed,
+            "curtailed": np.sum(list(causes.values()), axis=0),
+            "recovered": np.zeros_like(block.sold),
+            "imbalance": block.delivered - block.consumed - block.sold + block.bought,
+            "unserved": block.unserved,
+        }
+        columns |= {f"curtailed_{cause}": part for cause, part in causes.items()}
+        return columns
+
+    def _times(self, block: Block, each: int) -> Any:
+        return np.repeat(self._start[block.first : block.first + block.m], each)
+
+    def _write_intervals(self, block: Block, columns: dict[str, IntArray]) -> None:
+        zones = self._layout.zones
+        sums = [_zone_row(block, columns, self.renewable, index) for index in range(len(zones))]
+        stacked = {name: np.stack([row[name] for row in sums], axis=1).ravel() for name in sums[0]}
+        numbers = [np.ascontiguousarray(stacked[name]) for name in INTERVAL_NUMBERS]
+        for name, values in zip(INTERVAL_NUMBERS, numbers, strict=True):
+            self._digests[name].update(values.tobytes())
+        self.tables["intervals"].append(
+            [
+                self._times(block, len(zones)),
+                _labels([zone.name for zone in zones], block.m),
+                *numbers,
+                stacked["n_orders"],
+            ]
+        )
+
+    def _write_kinds(self, block: Block, columns: dict[str, IntArray]) -> None:
+        groups = self._layout.groups
+        starts = [rows.start for _, _, rows in groups]
+        numbers = [
+            (np.add.reduceat(columns[name], starts, axis=1) / WH_PER_MWH).ravel()
+            for name in KIND_NUMBERS[:-1]
+        ]
+        soc = (np.add.reduceat(block.soc, starts, axis=1) / WH_PER_MWH).ravel()
+        self.tables["kinds"].append(
+            [
+                self._times(block, len(groups)),
+                _labels([zone for zone, _, _ in groups], block.m),
+                _labels([kind for _, kind, _ in groups], block.m),
+                *numbers,
+                soc,
+            ]
+        )
+
+    def _write_units(self, block: Block, columns: dict[str, IntArray]) -> None:
+        layout, daily = self._layout, self._rules.units == "daily"
+        rows = 1 if daily else block.m
+        soc = (block.soc[-1:] if daily else block.soc) / WH_PER_MWH
+        numbers = []
+        for name in ENERGY_COLUMNS:
+            column = columns[name].sum(axis=0, keepdims=True) if daily else columns[name]
+            values = column / WH_PER_MWH
+            if name in RENEWABLE_COLUMNS:
+                values[:, ~self.renewable] = np.nan
+            numbers.append(values.ravel())
+        times = self._start[block.first : block.first + rows]
+        owners = [layout.owners[index] for index in layout.owner_of]
+        texts = (layout.units, owners, layout.kinds, layout.zone_names)
+        self.tables["units"].append(
+            [
+                np.repeat(times, len(layout.units)),
+                *(_labels(text, rows) for text in texts),
+                *numbers,
+                soc.ravel(),
+            ]
+        )
+
+    def _write_orders(self, block: Block) -> None:
+        layout = self._layout
+        for side, price, quantity, fill, unit in (
+            ("sell", block.ask_price, block.ask_quantity, block.ask_fill, layout.ask_unit),
+            ("buy", block.bid_price, block.bid_quantity, block.bid_fill, layout.bid_unit),
+        ):
+            row, slot = np.nonzero(quantity)
+            who = unit[slot]
+            self.tables["orders"].append(
+                [
+                    self._start[block.first + row],
+                    _coded(who, layout.zone_names),
+                    _coded(who, layout.units),
+                    _coded(np.zeros_like(who), [side]),
+                    price[row, slot],
+                    quantity[row, slot] / WH_PER_MWH,
+                    fill[row, slot] / WH_PER_MWH,
+                ]
+            )
+
+    def _write_postings(self, postings: Postings) -> None:
+        accounts = self._ledger.accounts
+        mwh, money = postings.quantity_wh / WH_PER_MWH, postings.cents / CENTS
+        with np.errstate(divide="ignore", invalid="ignore"):
+            price = np.where(mwh > 0, money / mwh, np.nan)
+        self.tables["ledger"].append(
+            [
+                self._start[postings.period],
+                _coded(postings.payer, accounts),
+                _coded(postings.payee, accounts),
+                _coded(np.zeros_like(postings.payer), [postings.category]),
+                mwh,
+                price,
+                money,
+            ]
+        )
+
+
+INTERVAL_NUMBERS = (
+    "price",
+    "price_low",
+    "price_high",
+    "volume_mwh",
+    "offered_mwh",
+    "bid_mwh",
+    "available_mwh",
+    "delivered_mwh",
+    "curtailed_mwh",
+    *(f"curtailed_{cause}_mwh" for cause in CAUSES),
+    "recovered_mwh",
+    "unserved_mwh",
+    "buyer_surplus",
+    "seller_surplus",
+    "operator_surplus",
+    "imbalance_short_price",
+    "imbalance_long_price",
+    "imbalance_mwh",
+)
+KIND_NUMBERS = ("available", "delivered", "consumed", "curtailed", "unserved", "soc")
+
+
+def _zone_row(
+    block: Block, columns: dict[str, IntArray], renewable: BoolArray, index: int
+) -> dict[str, Any]:
+    """Return one zone's columns of intervals.parquet, shape (m,)."""
+    zone = block.layout.zones[index]
+    units = zone.units
+    green = np.zeros_like(renewable)
+    green[units] = renewable[units]
+    numbers: dict[str, Any] = {
+        name: block.zone[name][:, index]
+        for name in ("price", "price_low", "price_high")
+        + ("buyer_surplus", "seller_surplus", "operator_surplus")
+    }
+    numbers["volume_mwh"] = block.volume[:, index] / WH_PER_MWH
+    for name in ("offered", "bid", "unserved"):
+        numbers[f"{name}_mwh"] = columns[name][:, units].sum(axis=1) / WH_PER_MWH
+    for name in (*RENEWABLE_COLUMNS, "delivered", "recovered"):
+        numbers[f"{name}_mwh"] = columns[name][:, green].sum(axis=1) / WH_PER_MWH
+    numbers["imbalance_mwh"] = np.abs(columns["imbalance"][:, units]).sum(axis=1) / WH_PER_MWH
+    numbers["imbalance_short_price"] = block.zone["short_price"][:, index]
+    numbers["imbalance_long_price"] = block.zone["long_price"][:, index]
+    numbers["n_orders"] = np.count_nonzero(
+        block.ask_quantity[:, zone.asks], axis=1
+    ) + np.count_nonzero(block.bid_quantity[:, zone.bids], axis=1)
+    return numbers
+
+
+def _labels(texts: Sequence[str], times: int) -> Any:
+    return _coded(np.tile(np.arange(len(texts)), times), texts)
+
+
+def _coded(index: IntArray, texts: Sequence[str]) -> Any:
+    import pyarrow as pa
+
+    return pa.DictionaryArray.from_arrays(
+        pa.array(index, pa.int32()), pa.array(list(texts), pa.string())
+    )
+
+
+def _zone_text(calendar: Calendar) -> str:
+    text = calendar.start.strftime("%z")
+    return "UTC" if text in ("", "+0000") else f"{text[:3]}:{text[3:5]}"

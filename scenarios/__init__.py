@@ -1,0 +1,1 @@
+"""What is run: scenario files, the simulation, the command line."""

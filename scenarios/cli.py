@@ -1,0 +1,249 @@
+"""The command line: talatan run, validate, schema, clear, compare, plot, list.
+
+Exit status: 0 done; 2 the input is wrong; 1 an internal error; 130 interrupted. Everything
+heavy is imported inside the command that needs it, so that `talatan --help` stays quick.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from market import Results
+
+app = typer.Typer(
+    name="talatan",
+    help="Simulate shared energy-storage markets: scenario in; prices, curtailment, cash flows out.",
+    epilog="Example: talatan run tutorial",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ScenarioArgument = Annotated[
+    str, typer.Argument(help="Scenario file, or the name of a bundled scenario.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the file; repeatable."),
+]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR", help="Where data files are looked for.")
+]
+SeedOption = Annotated[int | None, typer.Option("--seed", help="Seed, instead of the file's.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+@app.command(epilog="Example: talatan run tutorial --set market.energy.price_cap=1000")
+def run(
+    scenario: ScenarioArgument,
+    out: Annotated[
+        Path | None, typer.Option(help="Run directory [default: runs/<scenario>-<seed>].")
+    ] = None,
+    seed: SeedOption = None,
+    overrides: SetOption = None,
+    data: DataOption = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Take up an interrupted run (from its start).")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a finished run.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar, no summary.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a scenario and write a run directory."""
+    from scenarios.loader import load
+    from scenarios.runs import execute, prepare
+    from scenarios.terminal import progress_bar, show_summary
+
+    loaded = load(scenario, overrides or (), data, seed)
+    directory = out or Path("runs") / f"{_file_name(loaded.scenario.scenario.name)}-{loaded.seed}"
+    prepare(directory, force, resume)
+    with progress_bar(loaded.scenario.scenario.name, quiet or as_json) as progress:
+        results = execute(loaded, directory, progress)
+    if as_json:
+        _print_json(_as_json(results))
+    elif not quiet:
+        show_summary(results)
+
+
+@app.command(epilog="Example: talatan validate my-scenario.toml")
+def validate(
+    scenario: ScenarioArgument,
+    overrides: SetOption = None,
+    data: DataOption = None,
+    seed: SeedOption = None,
+) -> None:
+    """Check all that can be checked without running, and report all problems at once."""
+    from scenarios.expand import expand
+    from scenarios.fleets import build_fleets
+    from scenarios.loader import load
+    from scenarios.rulebook import rulebook
+
+    loaded = load(scenario, overrides or (), data, seed)
+    specs = expand(loaded.scenario, loaded.seed)
+    build_fleets(loaded, specs, loaded.scenario.market.energy.opening * 60)
+    rulebook(loaded)
+    calendar = loaded.calendar
+    print(
+        f"{scenario}: correct. {len(specs)} units, {calendar.n} intervals of "
+        f"{calendar.interval_s // 60} minutes from {calendar.start.isoformat()} "
+        f"to {calendar.end.isoformat()}."
+    )
+
+
+@app.command(epilog="Example: talatan schema > talatan.schema.json")
+def schema() -> None:
+    """Print the JSON Schema of a scenario file, for editors."""
+    from scenarios.reference import schema_json
+
+    print(schema_json())
+
+
+@app.command(epilog="Example: talatan clear orders.csv --k 0 --price-floor 0.01 --json")
+def clear(
+    orders: Annotated[Path, typer.Argument(help="CSV or Parquet with side, price, quantity.")],
+    mechanism: Annotated[str, typer.Option(help="Auction (talatan list mechanisms).")] = "uniform",
+    k: Annotated[float | None, typer.Option(help="Place in the set of clearing prices.")] = None,
+    price_rule: Annotated[
+        str | None, typer.Option(help="k, marginal-ask, marginal-bid or midpoint.")
+    ] = None,
+    tie_break: Annotated[str, typer.Option(help="pro-rata, time or random.")] = "pro-rata",
+    price_floor: Annotated[float | None, typer.Option(help="Lowest price.")] = None,
+    price_cap: Annotated[float | None, typer.Option(help="Highest price.")] = None,
+    seed: Annotated[int, typer.Option(help="For random ties.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Clear order books from a file."""
+    from scenarios.clear_files import clear_file
+    from scenarios.terminal import show_books
+
+    books = clear_file(
+        orders,
+        mechanism,
+        price_floor=price_floor,
+        price_cap=price_cap,
+        tie_break=tie_break,
+        seed=seed,
+        k=k,
+        price_rule=price_rule,
+    )
+    if as_json:
+        _print_json(books)
+    else:
+        show_books(books)
+
+
+@app.command(epilog="Example: talatan compare runs/tutorial-1 runs/tutorial-2")
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Two or more run directories.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Show the key figures of several runs side by side."""
+    from market import summary, talatan_results
+    from scenarios.terminal import show_comparison
+
+    figures = {str(path): summary(talatan_results(path)) for path in runs}
+    if as_json:
+        _print_json(figures)
+    else:
+        show_comparison(figures)
+
+
+@app.command(epilog="Example: talatan plot runs/tutorial-1 --kind prices --format svg")
+def plot(
+    run_directory: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run.")],
+    kind: Annotated[list[str] | None, typer.Option(help="Figure; repeatable; all by default.")] = (
+        None
+    ),
+    image_format: Annotated[str, typer.Option("--format", help="png, svg or pdf.")] = "png",
+    out: Annotated[Path | None, typer.Option(help="Directory [default: RUN/figures].")] = None,
+) -> None:
+    """Draw figures of a run."""
+    from market import talatan_results
+    from plots import figures, save
+
+    wanted = [name for name in kind or ["all"] if name != "all"]
+    if not wanted or "all" in (kind or ()):
+        wanted = figures.names()
+    results = talatan_results(run_directory)
+    for path in save(results, wanted, out or run_directory / "figures", image_format):
+        print(path)
+
+
+@app.command("list", epilog="Example: talatan list strategies")
+def list_what(
+    what: Annotated[str, typer.Argument(help="mechanisms, strategies, scenarios, plots or kpis.")],
+) -> None:
+    """List what there is, a line each."""
+    from scenarios.catalogue import catalogue
+
+    for name, line in catalogue(what):
+        print(f"{name:<22} {line}")
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    try:
+        app()
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except KeyboardInterrupt:
+        _stopped()
+    except Exception as error:
+        _explain(error)
+        raise
+
+
+def _explain(error: Exception) -> None:
+    """End the process with one clear message where the error is not ours."""
+    from market import InputError
+    from scenarios.runs import Interrupted
+
+    if isinstance(error, InputError):
+        _fail(error.problems)
+    if isinstance(error, Interrupted):
+        _stopped()
+
+
+def _fail(problems: list[str]) -> NoReturn:
+    lines = [f"talatan: {problems[0]}"] if len(problems) == 1 else _numbered(problems)
+    print("\n".join(lines), file=sys.stderr)
+    sys.exit(2)
+
+
+def _numbered(problems: list[str]) -> list[str]:
+    return [f"talatan: {len(problems)} problems:", *(f"  - {text}" for text in problems)]
+
+
+def _stopped() -> NoReturn:
+    words = sys.argv[1:] + ([] if "--resume" in sys.argv else ["--resume"])
+    print(f"talatan: interrupted; to take it up again: talatan {' '.join(words)}", file=sys.stderr)
+    sys.exit(130)
+
+
+def _as_json(results: "Results") -> dict[str, Any]:
+    run = results.run
+    return {
+        "directory": str(results.path),
+        "scenario": run["scenario"],
+        "seed": run["seed"],
+        "content_hash": run["content_hash"],
+        "summary": json.loads((results.path / "summary.json").read_text(encoding="utf-8")),
+    }
+
+
+def _print_json(content: object) -> None:
+    print(json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1))
+
+
+def _file_name(name: str) -> str:
+    return "".join("-" if letter in '<>:"|?*\\ ' else letter for letter in name)

@@ -1,0 +1,259 @@
+"""Running a scenario into a directory, and telling the truth about how it went.
+
+The directory's tables appear under their names when they are complete; run.json says at any
+time whether the run is running, finished, interrupted or failed.
+"""
+
+import json
+import platform
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from hashlib import blake2b
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from market import (
+    CENTS,
+    ENERGY_COLUMNS,
+    WH_PER_MWH,
+    InputError,
+    Results,
+    summary,
+    talatan_results,
+    write_json,
+)
+from scenarios.loader import LoadedScenario
+from scenarios.simulation import Progress, Simulation, build, unit_totals
+
+PACKAGES = ("talatan", "simpy", "numpy", "pyarrow", "pandas")
+TABLES = ("intervals", "kinds", "units", "ledger", "trades", "orders", "participants")
+
+
+class Interrupted(Exception):
+    """The run was stopped from outside; its directory says so."""
+
+
+def prepare(directory: Path, force: bool, resume: bool) -> None:
+    """Make sure that `directory` may be written to.
+
+    Raises
+    ------
+    InputError
+        When it holds a finished run (without `force`), an unfinished one (without `resume` or
+        `force`), or something else.
+    """
+    if directory.exists() and not directory.is_dir():
+        raise InputError(f"{directory}: is a file; give a directory with --out")
+    status = _status(directory)
+    if status is None and directory.exists() and any(directory.iterdir()):
+        raise InputError(f"{directory}: is not empty and not a run; give another with --out")
+    if status == "finished" and not force:
+        raise InputError(
+            f"{directory}: holds a finished run; give another directory with --out, "
+            "or --force to replace it"
+        )
+    if status not in (None, "finished") and not (force or resume):
+        raise InputError(
+            f"{directory}: holds a run that is {status}; add --resume to run it again from "
+            "its start, or --force"
+        )
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        probe = directory / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InputError(f"{directory}: cannot be written ({error.strerror})") from None
+
+
+def execute(loaded: LoadedScenario, directory: Path, progress: Progress | None = None) -> Results:
+    """Run a scenario into a prepared directory and return its results.
+
+    Raises
+    ------
+    InputError
+        When the data turn out wrong; the directory then says ``failed``.
+    Interrupted
+        On Ctrl-C or SIGTERM.
+    """
+    header = _header(loaded)
+    simulation = build(loaded, directory)
+    simulation.progress = progress
+    write_json(directory / "run.json", header | {"status": "running"})
+    try:
+        with _terminable():
+            simulation.run()
+        return _finish(simulation, directory, header)
+    except KeyboardInterrupt:
+        simulation.recorder.discard()
+        write_json(directory / "run.json", header | _ended("interrupted"))
+        raise Interrupted from None
+    except BaseException as error:
+        simulation.recorder.discard()
+        reason = str(error) or type(error).__name__
+        write_json(directory / "run.json", header | _ended("failed") | {"reason": reason})
+        raise
+
+
+def _finish(simulation: Simulation, directory: Path, header: Mapping[str, Any]) -> Results:
+    simulation.ledger.check()
+    simulation.recorder.finish()
+    _write_participants(simulation, directory)
+    for name in TABLES:
+        if name not in (*simulation.recorder.tables, "participants"):
+            (directory / f"{name}.parquet").unlink(missing_ok=True)
+    done = dict(header) | _ended("finished") | {"content_hash": content_hash(simulation)}
+    write_json(directory / "summary.json", summary(Results(directory)))
+    write_json(directory / "run.json", done)
+    return talatan_results(directory)
+
+
+def content_hash(simulation: Simulation) -> str:
+    """Return a digest of the results that does not depend on what was recorded.
+
+    It covers every column of intervals.parquet, every unit's totals and the ledger's totals by
+    payer, payee and category.
+    """
+    digest = blake2b(digest_size=16)
+    digest.update(simulation.recorder.interval_digest())
+    for name in ENERGY_COLUMNS:
+        digest.update(simulation.recorder.totals[name].tobytes())
+    digest.update("\n".join(simulation.layout.units).encode())
+    for line in _ledger_lines(simulation):
+        digest.update(line.encode())
+    return digest.hexdigest()
+
+
+def _ledger_lines(simulation: Simulation) -> list[str]:
+    ledger = simulation.ledger
+    lines = []
+    for (other, category, pays), (wh, cents) in ledger.totals.items():
+        for owner in np.flatnonzero(cents).tolist():
+            ends = (owner, other) if pays else (other, owner)
+            payer, payee = (ledger.accounts[end] for end in ends)
+            lines.append(f"{payer}|{payee}|{category}|{wh[owner]}|{cents[owner]}\n")
+    for (payer_, payee_, category), sums in ledger.pair_totals.items():
+        names = f"{ledger.accounts[payer_]}|{ledger.accounts[payee_]}"
+        lines.append(f"{names}|{category}|{sums[0]}|{sums[1]}\n")
+    return sorted(lines)
+
+
+def _write_participants(simulation: Simulation, directory: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    layout, totals = simulation.layout, simulation.recorder.totals
+    renewable = simulation.recorder.renewable
+    columns: dict[str, Any] = {
+        "unit": list(layout.units),
+        "owner": [layout.owners[index] for index in layout.owner_of],
+        "kind": list(layout.kinds),
+        "zone": list(layout.zone_names),
+    }
+    for name in ENERGY_COLUMNS:
+        values = totals[name] / WH_PER_MWH
+        if name == "available" or name.startswith("curtailed"):
+            values = np.where(renewable, values, np.nan)
+        columns[f"{name}_mwh"] = values
+    stores = layout.of_kind("storage")
+    columns["charged_mwh"] = np.where(stores, columns["consumed_mwh"], np.nan)
+    columns["discharged_mwh"] = np.where(stores, columns["delivered_mwh"], np.nan)
+    facts = unit_totals(simulation)
+    cost = facts.pop("unit_cost") * columns["delivered_mwh"]
+    columns["variable_cost_amount"] = np.round(cost * CENTS) / CENTS
+    empty = np.full(len(layout.units), np.nan)
+    for name in PARTICIPANT_FACTS:
+        columns[name] = facts.get(name, empty)
+    part = directory / "participants.parquet.part"
+    pq.write_table(pa.table(columns), part)
+    part.replace(directory / "participants.parquet")
+
+
+PARTICIPANT_FACTS = (
+    "capacity_mw",
+    "energy_capacity_mwh",
+    "soc_start_mwh",
+    "soc_end_mwh",
+    "jobs_finished",
+    "jobs_late",
+    "jobs_unreachable",
+    "gpu_hours",
+    "energy_needed_mwh",
+)
+
+
+def _header(loaded: LoadedScenario) -> dict[str, Any]:
+    scenario, calendar = loaded.scenario, loaded.calendar
+    return {
+        "scenario": scenario.scenario.name,
+        "description": scenario.scenario.description,
+        "text": loaded.text,
+        "seed": loaded.seed,
+        "data_dir": str(loaded.data_dir) if loaded.data_dir else None,
+        "currency": scenario.scenario.currency,
+        "interval_minutes": calendar.interval_s // 60,
+        "start": calendar.start.isoformat(),
+        "end": calendar.end.isoformat(),
+        "intervals": calendar.n,
+        "zones": list(scenario.zones),
+        "rules": {
+            "energy": scenario.market.energy.model_dump(mode="json"),
+            "imbalance": scenario.market.imbalance.model_dump(mode="json"),
+            "fees": scenario.fees.model_dump(mode="json"),
+        },
+        "versions": {"python": platform.python_version()} | _versions(),
+        "started": _now(),
+        "ended": None,
+        "content_hash": None,
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def _ended(status: str) -> dict[str, Any]:
+    return {"status": status, "ended": _now()}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _status(directory: Path) -> str | None:
+    path = directory / "run.json"
+    if not path.is_file():
+        return None
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["status"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "damaged"
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Treat SIGTERM like Ctrl-C while a run is under way."""
+
+    def stop(_signal: int, _frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGTERM, stop)
+    except ValueError:  # not the main thread: whoever owns the signals decides
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,60 @@
+"""Storage owners, with the limits of their batteries, pumps or heat."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from scenarios.schema_types import Choice, Named
+from scenarios.schema_units import Efficiency, Found, NotNegative, Positive, Share, Unit
+
+
+class Storage(Unit):
+    """A storage owner: charging is buying, discharging is selling."""
+
+    unit_kind: ClassVar[str] = "storage"
+    forecasts: ClassVar[str] = "price"
+
+    power_mw: Positive = Field(description="largest power sold, on the grid side, MW")
+    energy_mwh: Positive = Field(description="energy it holds, MWh")
+    power_charge_mw: Positive | None = Field(
+        default=None, description="largest power bought, MW; default: power_mw"
+    )
+    efficiency_charge: Efficiency = Field(
+        default=0.95, description="energy stored per energy bought, above 0 and at most 1"
+    )
+    efficiency_discharge: Efficiency = Field(
+        default=0.95, description="energy sold per energy taken out, above 0 and at most 1"
+    )
+    self_discharge_per_hour: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0, description="share of stored energy lost in an hour, 0 to below 1"
+    )
+    cycle_cost: NotNegative = Field(default=0.0, description="wear, currency per MWh discharged")
+    soc_min: Share = Field(default=0.0, description="lowest state of charge, share of energy_mwh")
+    soc_max: Share = Field(default=1.0, description="highest state of charge, share of energy_mwh")
+    soc_start: Share = Field(
+        default=0.5, description="state of charge at the start, share of energy_mwh"
+    )
+    soc_end: Share | None = Field(
+        default=None, description="state of charge to end with, share of energy_mwh; default: free"
+    )
+    segments: int = Field(
+        default=5, ge=1, le=5, description="price steps of its offers each way, 1 to 5"
+    )
+    strategy: Named = Field(
+        default=Choice(name="opportunity_value"),
+        description=Unit.model_fields["strategy"].description,
+    )
+    forecast: Named = Field(
+        default=Choice(name="persistence"), description=Unit.model_fields["forecast"].description
+    )
+
+    def relations(self) -> Found:
+        """Yield what is wrong between the states of charge."""
+        if self.soc_min >= self.soc_max:
+            yield ("soc_min",), f"must be below soc_max, which is {self.soc_max:g}"
+            return
+        for name in ("soc_start", "soc_end"):
+            value = getattr(self, name)
+            if value is not None and not self.soc_min <= value <= self.soc_max:
+                text = f"must lie between soc_min and soc_max, {self.soc_min:g} to {self.soc_max:g}"
+                yield (name,), text

@@ -1,0 +1,275 @@
+"""A scenario made alive: environment, session, roles, ledger, recorder."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import simpy
+
+from agents import (
+    Arrivals,
+    ComputeFleet,
+    ContractCalendar,
+    DatedOutage,
+    FailureRates,
+    Fleet,
+    Outages,
+    Role,
+    RuleChanges,
+)
+from market import (
+    Block,
+    ContractTerms,
+    FloatArray,
+    GateTimes,
+    Layout,
+    Ledger,
+    MarketSession,
+    Recorder,
+    RecordingRules,
+    Settlement,
+    Stores,
+    Tariffs,
+    check_block,
+    check_curtailment,
+    lay_out,
+    stream,
+)
+from scenarios.expand import UnitSpec, expand
+from scenarios.fleets import build_fleets
+from scenarios.loader import LoadedScenario
+from scenarios.rulebook import rulebook
+
+ROLES = {
+    "generators": ("pv", "wind", "hydro", "csp", "thermal"),
+    "storage owners": ("storage",),
+    "data centres": ("data_center",),
+    "loads": ("load",),
+    "outside markets": ("external",),
+}
+RENEWABLE = ("pv", "wind", "hydro", "csp")
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class Simulation:
+    """One run, ready to go.
+
+    Attributes
+    ----------
+    loaded : LoadedScenario
+    fleets : list of Fleet
+    layout : Layout
+    session : MarketSession
+    ledger : Ledger
+    recorder : Recorder
+    """
+
+    loaded: LoadedScenario
+    specs: list[UnitSpec]
+    fleets: list[Fleet]
+    layout: Layout
+    env: simpy.Environment
+    session: MarketSession
+    ledger: Ledger
+    recorder: Recorder
+    settlement: Settlement
+    stores: Stores
+    period_start: int = 0
+    settled: int = 0
+    progress: Progress | None = None
+
+    def run(self) -> None:
+        """Run to the end of the last interval."""
+        end = self.loaded.calendar.second(self.loaded.calendar.n) + 10
+        self.env.run(until=end)
+        self.recorder.close_period(self.period_start)
+
+    def settle(self, block: Block) -> None:
+        """Settle, check and record a block whose last interval is delivered."""
+        calendar = self.loaded.calendar
+        self._turn_page(block)
+        reference = self.session.reference[:, block.first : block.first + block.m]
+        self.settlement.settle(block, reference)
+        check_block(block, calendar, self.stores)
+        causes = self.recorder.record(block)
+        check_curtailment(block, causes, self.layout.of_kind(*RENEWABLE), calendar)
+        self.settled = block.first + block.m
+        if self.progress is not None:
+            self.progress(self.settled, calendar.n)
+
+    def _turn_page(self, block: Block) -> None:
+        """Close the ledger's period when the block begins a new one."""
+        if block.first == self.period_start:
+            return
+        calendar = self.loaded.calendar
+        monthly = self.loaded.scenario.recording.ledger == "month"
+        now, before = calendar.time(block.first), calendar.time(self.period_start)
+        if not monthly or (now.year, now.month) != (before.year, before.month):
+            self.recorder.close_period(self.period_start)
+            self.period_start = block.first
+
+
+def build(loaded: LoadedScenario, directory: Path) -> Simulation:
+    """Put a scenario together; its tables will be written into `directory`."""
+    scenario, calendar = loaded.scenario, loaded.calendar
+    energy = scenario.market.energy
+    gates = GateTimes(energy.opening * 60, energy.gate_closure * 60)
+    specs = expand(scenario, loaded.seed)
+    fleets = build_fleets(loaded, specs, gates.opening_s)
+    layout = lay_out(fleets)
+    env = simpy.Environment(initial_time=-gates.opening_s - 2)
+    rules, dates, changes = rulebook(loaded)
+    ledger = Ledger(layout.owners, layout.owner_of, scenario.recording.ledger == "interval")
+    by_name = {spec.name: spec for spec in specs}
+    ordered = [by_name[name] for name in layout.units]
+    contracts, mw, terms = _contracts(loaded, layout)
+    settlement = Settlement(layout, ledger, _tariffs(ordered), contracts, calendar.hours)
+    recorder = Recorder(
+        directory,
+        calendar,
+        layout,
+        ledger,
+        layout.of_kind(*RENEWABLE),
+        _recording(loaded),
+    )
+    simulation: Simulation
+    session = MarketSession(
+        env,
+        calendar,
+        layout,
+        gates,
+        rules,
+        lambda block: simulation.settle(block),
+        stream(loaded.seed, "market", "energy"),
+    )
+    simulation = Simulation(
+        loaded,
+        ordered,
+        fleets,
+        layout,
+        env,
+        session,
+        ledger,
+        recorder,
+        settlement,
+        _stores(fleets, layout),
+    )
+    _start(simulation, RuleChanges(session, dates, changes), ContractCalendar(session, mw, terms))
+    return simulation
+
+
+def _start(simulation: Simulation, changes: RuleChanges, contracts: ContractCalendar) -> None:
+    """Put all processes on the clock; rules and outages first, so that gates see them."""
+    env, session = simulation.env, simulation.session
+    env.process(changes.process(env))
+    env.process(contracts.process(env))
+    for fleet in simulation.fleets:
+        outages = Outages(
+            fleet,
+            _failure_rates(simulation, fleet),
+            _dated_outages(simulation, fleet),
+            simulation.loaded.seed,
+        )
+        env.process(outages.process(env))
+        if isinstance(fleet, ComputeFleet):
+            env.process(Arrivals(fleet).process(env))
+    pairs = list(zip(simulation.fleets, simulation.layout.fleets, strict=True))
+    for kinds in ROLES.values():
+        own = [(fleet, rows) for fleet, rows in pairs if fleet.kind in kinds]
+        if own:
+            Role(session, own).start(env)
+    session.start()
+
+
+def _recording(loaded: LoadedScenario) -> RecordingRules:
+    recording = loaded.scenario.recording
+    if recording.units == "daily":
+        return RecordingRules("daily", recording.orders)
+    return RecordingRules("interval" if recording.units else "none", recording.orders)
+
+
+def _tariffs(specs: Sequence[UnitSpec]) -> Tariffs:
+    kinds = np.array([spec.kind for spec in specs])
+    return Tariffs(
+        subsidy=np.array([spec.params.get("subsidy", 0.0) for spec in specs]),
+        certificate=np.array([spec.params.get("certificate", 0.0) for spec in specs]),
+        draws=np.isin(kinds, ("load", "data_center")),
+        stores=kinds == "storage",
+    )
+
+
+def _stores(fleets: Sequence[Fleet], layout: Layout) -> Stores:
+    units = len(layout.units)
+    limits = {name: np.full(units, np.nan) for name in Stores.__dataclass_fields__}
+    limits["minimum"][:], limits["maximum"][:] = -np.inf, np.inf
+    for fleet, rows in zip(fleets, layout.fleets, strict=True):
+        for name, values in fleet.limits().items():
+            limits[name][rows.units] = values
+    return Stores(**limits)
+
+
+def _failure_rates(simulation: Simulation, fleet: Fleet) -> list[FailureRates | None]:
+    by_name = {spec.name: spec for spec in simulation.specs}
+    models: list[Any] = [by_name[name].model for name in fleet.names]
+    return [
+        FailureRates(model.outages.mtbf_hours, model.outages.mttr_hours)
+        if model.outages is not None
+        else None
+        for model in models
+    ]
+
+
+def _dated_outages(simulation: Simulation, fleet: Fleet) -> list[DatedOutage]:
+    loaded = simulation.loaded
+    entry = {spec.name: spec.entry for spec in simulation.specs}
+    dated = []
+    for event in loaded.scenario.event:
+        if event.outage is None or event.hours is None:
+            continue
+        start = round((event.at - loaded.calendar.start).total_seconds())
+        end = start + round(event.hours * 3600)
+        dated += [
+            DatedOutage(unit, start, end)
+            for unit, name in enumerate(fleet.names)
+            if event.outage in (name, entry[name])
+        ]
+    return dated
+
+
+def _contracts(
+    loaded: LoadedScenario, layout: Layout
+) -> tuple[ContractTerms, list[float], list[tuple[int, int]]]:
+    calendar = loaded.calendar
+    account = {owner: index for index, owner in enumerate(layout.owners)}
+    zone_of = dict(zip(layout.owner_of.tolist(), layout.zone_names, strict=True))
+    zones = [zone.name for zone in layout.zones]
+    contracts = sorted(loaded.scenario.contract, key=lambda contract: contract.name)
+    sellers = np.array([account[c.seller] for c in contracts], np.int64)
+    terms = ContractTerms(
+        seller=sellers,
+        buyer=np.array([account[c.buyer] for c in contracts], np.int64),
+        price=np.array([c.price for c in contracts], np.float64),
+        zone=np.array([zones.index(zone_of[seller]) for seller in sellers.tolist()], np.int64),
+    )
+    spans = [
+        (
+            calendar.second(calendar.index(c.start)) if c.start else 0,
+            calendar.second(calendar.index(c.end)) if c.end else calendar.second(calendar.n),
+        )
+        for c in contracts
+    ]
+    return terms, [c.mw for c in contracts], spans
+
+
+def unit_totals(simulation: Simulation) -> dict[str, FloatArray]:
+    """Return facts of all units in the order of the layout; NaN where one does not apply."""
+    units = len(simulation.layout.units)
+    found: dict[str, FloatArray] = {"unit_cost": np.zeros(units)}
+    for fleet, rows in zip(simulation.fleets, simulation.layout.fleets, strict=True):
+        for name, values in fleet.facts().items():
+            found.setdefault(name, np.full(units, np.nan))[rows.units] = values
+        found["unit_cost"][rows.units] = fleet.unit_cost()
+    return found

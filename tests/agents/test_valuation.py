@@ -1,0 +1,160 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from agents.shapes import Shapes, lay_grid
+from agents.valuation import reach_max, running_max, value_functions
+
+prices = st.floats(-100, 400).map(lambda p: round(p, 2))
+
+
+def shapes(charge, discharge, **other):
+    columns = {
+        "efficiency_charge": 0.9,
+        "efficiency_discharge": 0.95,
+        "cycle_cost": 0.0,
+        "self_discharge": 0.0,
+        "dead": 0.0,
+        "target": np.nan,
+    } | other
+    n = np.size(charge)
+    every = {"charge": charge, "discharge": discharge} | columns
+    return Shapes(
+        **{k: np.broadcast_to(np.asarray(v, float), (n,)).copy() for k, v in every.items()}
+    )
+
+
+def brute_force(level, series, unit, cells, final):
+    """Try every whole number of cells up or down in every interval; recursion, no grid tricks."""
+    if not series:
+        return final(level / cells)
+    up, down, eff_c, eff_d, cost = unit
+    price, later = series[0], series[1:]
+    best = -np.inf
+    for move in range(-min(down, level), min(up, cells - level) + 1):
+        energy = abs(move) / cells
+        gain = -price * energy / eff_c if move > 0 else (price - cost) * energy * eff_d
+        best = max(best, gain + brute_force(level + move, later, unit, cells, final))
+    return best
+
+
+@given(arrays(float, st.integers(1, 40), elements=st.floats(-9, 9)), st.integers(0, 50))
+def test_running_max_is_the_maximum_of_each_window(values, cells):
+    naive = [values[k : k + cells + 1].max() for k in range(len(values))]
+    assert running_max(values, cells).tolist() == naive
+
+
+@given(
+    arrays(float, st.integers(2, 20), elements=st.floats(-9, 9)),
+    st.integers(0, 25),
+    st.floats(0.01, 0.99),
+)
+def test_reach_max_includes_the_edge_between_grid_points(values, cells, rest):
+    found = reach_max(values[:, None], cells, np.array([rest]))[:, 0]
+    grid = np.arange(len(values))
+    for k, value in enumerate(found):
+        window = values[k : k + cells + 1].max()
+        edge = k + cells + rest
+        if edge < len(values) - 1:
+            window = max(window, np.interp(edge, grid, values))
+        assert value == pytest.approx(window, abs=1e-12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(prices, min_size=2, max_size=5),
+    st.sampled_from([(1, 1), (1, 2), (2, 1), (2, 3), (4, 4)]),
+    st.floats(0.6, 1.0),
+    st.floats(0.6, 1.0),
+    st.sampled_from([0.0, 30.0]),
+    st.sampled_from([np.nan, 0.5, 1.0]),
+    st.floats(0, 200),
+)
+def test_values_equal_brute_force(series, moves, eff_c, eff_d, cost, target, worth):
+    cells = 4
+    unit = shapes(
+        moves[0] / cells,
+        moves[1] / cells,
+        efficiency_charge=eff_c,
+        efficiency_discharge=eff_d,
+        cycle_cost=cost,
+        target=target,
+    )
+    found = value_functions(unit, np.array(series), np.array([worth]), 1, 5, 5000.0)
+
+    def final(level):
+        return worth * level - 5000.0 * max((0 if np.isnan(target) else target) - level, 0)
+
+    assert found.cells.tolist() == [cells]
+    exact = [
+        brute_force(k, series[1:], (*moves, eff_c, eff_d, cost), cells, final) for k in range(5)
+    ]
+    assert found.values[0, :, 0] == pytest.approx(exact, rel=1e-9, abs=1e-6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    arrays(float, st.integers(2, 30), elements=st.floats(0, 400)),
+    st.floats(0.03, 1.5),
+    st.floats(0.03, 1.5),
+    st.floats(0, 0.02),
+)
+def test_marginal_values_fall_where_prices_are_not_negative(series, charge, discharge, leak):
+    unit = shapes(charge, discharge, self_discharge=leak, cycle_cost=5.0)
+    found = value_functions(unit, series, np.array([series.mean()]), len(series), 64, 5000.0)
+    assert found.concave.all()
+    real = found.values[:, : found.cells[0] + 1, 0]
+    assert (np.diff(real, 2, axis=1) <= 1e-6).all()
+
+
+def test_negative_prices_are_not_taken_for_concave():
+    series = np.array([100.0, -80.0, -80.0, 100.0])
+    found = value_functions(shapes(0.25, 0.25), series, np.array([0.0]), 4, 64, 1e4)
+    assert found.concave.tolist() == [False, False, True, True]
+
+
+def test_units_of_one_shape_are_valued_once():
+    unit = shapes([0.1, 0.2, 0.1], [0.2, 0.2, 0.2])
+    distinct, index = unit.distinct()
+    assert len(distinct.charge) == 2
+    assert distinct.charge[index].tolist() == [0.1, 0.2, 0.1]
+
+
+def test_a_unit_is_worth_the_same_alone_and_in_company():
+    rng = np.random.default_rng(3)
+    many = shapes(rng.uniform(0.02, 1.2, 30), rng.uniform(0.02, 1.2, 30), self_discharge=0.001)
+    series = rng.uniform(-80, 400, 30)
+    worth = np.full(30, 90.0)
+    together = value_functions(many, series, worth, 3, 64, 1e4)
+    for k in range(30):
+        one = many.take(np.array([k]))
+        alone = value_functions(one, series, worth[:1], 3, 64, 1e4)
+        points = int(alone.cells[0]) + 1
+        assert together.cells[k] == alone.cells[0]
+        assert together.values[:, :points, k] == pytest.approx(alone.values[:, :points, 0])
+        assert (together.values[:, points:, k] < -1e20).all()
+
+
+@given(st.lists(st.tuples(st.floats(0, 3), st.floats(0, 3)), min_size=1, max_size=20))
+def test_grids_have_half_to_all_of_the_points_and_exact_charging_windows(pairs):
+    charge, discharge = np.array(pairs).T
+    unit = shapes(charge, discharge)
+    members = []
+    for block in lay_grid(unit, 64):
+        members += block.members.tolist()
+        assert (block.cells <= 64).all()
+        assert (block.up <= block.cells).all()
+        assert ((block.down_rest >= 0) & (block.down_rest < 1)).all()
+    assert sorted(members) == list(range(len(pairs)))
+
+
+def test_stored_energy_leaks_away():
+    series = np.array([0.0, 300.0])
+    value = [
+        value_functions(shapes(0.5, 2.0, self_discharge=s), series, np.zeros(1), 1, 64, 1e4)
+        for s in (0.0, 0.1)
+    ]
+    full = [v.values[0, v.cells[0], 0] for v in value]
+    assert full == pytest.approx([300 * 0.95, 300 * 0.95 * 0.9])
