@@ -62,7 +62,7 @@ class DataCenterFleet:
     traces : sequence of JobTrace or None
         The jobs of each site.
     segments : int
-        Most price steps of a site's demand curve.
+        Most price steps of a site's demand curve; at least 2, as the first is the firm load's.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ class DataCenterFleet:
         traces: Sequence[JobTrace | None] | None = None,
         segments: int = 24,
     ) -> None:
-        self.n, self.bid_slots = len(sites), segments
+        self.n, self.bid_slots = len(sites), max(segments, 2)
         self.calendar = calendar
         self.power = PowerColumns.of(sites, calendar.n)
         self.sla_penalty = np.array([s.sla_penalty_per_gpu_hour for s in sites])
@@ -210,12 +210,15 @@ class DataCenterFleet:
         rows = np.flatnonzero((bids >= floor) & self.up[jobs.site])
         slack = jobs.slack_s - jobs.running * (RUNNING_CREDIT * jobs.interval_s)
         load = np.bincount(jobs.site[rows], jobs.gpus[rows], minlength=self.n)
-        for site in np.flatnonzero(load > self.queue.capacity):
-            here = rows[jobs.site[rows] == site]
-            first = np.where(jobs.urgent, 0, np.where(bids >= expected, 1, 2))[here]
-            here = here[np.lexsort((slack[here], jobs.job_class[here], first))]
-            fits = first_fit(jobs.gpus[here], int(self.queue.capacity[site]))
-            rows = np.setdiff1d(rows, here[~fits], assume_unique=True)
+        crowded = np.flatnonzero(load > self.queue.capacity)
+        if crowded.size:
+            left_out = np.zeros(bids.size, bool)
+            first = np.where(jobs.urgent, 0, np.where(bids >= expected, 1, 2))
+            for site in crowded:
+                here = rows[jobs.site[rows] == site]
+                here = here[np.lexsort((slack[here], jobs.job_class[here], first[here]))]
+                left_out[here] = ~first_fit(jobs.gpus[here], int(self.queue.capacity[site]))
+            rows = rows[~left_out[rows]]
         keys = (slack[rows], jobs.job_class[rows], -bids[rows], jobs.site[rows])
         return rows[np.lexsort(keys)]
 

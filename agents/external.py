@@ -33,6 +33,7 @@ class ExternalFleet(Fleet):
         super().__init__(units)
         self.price, self.fee = price, fee
         self.imports, self.exports = depth_wh
+        self._room = np.zeros(self.n, np.int64)
 
     def true_quotes(self, view: MarketView) -> Quotes:
         """Sell and buy the whole depth at the outside price."""
@@ -42,8 +43,24 @@ class ExternalFleet(Fleet):
             price + self.fee, self.imports[:, rows].T, price - self.fee, self.exports[:, rows].T
         )
 
+    def meter(self, block: FleetBlock, row: int) -> bool:
+        """Deliver and take what was traded as far as the line is up."""
+        if not self.outages.possible:  # the depth is there, and bounds what was traded
+            self._room = self.imports[:, block.first + row]
+            return False
+        share = self.share_up(block, row)
+        self._room = np.floor(self.imports[:, block.first + row] * share).astype(np.int64)
+        most = np.floor(self.exports[:, block.first + row] * share).astype(np.int64)
+        block.delivered[row] = np.minimum(block.sold[row], self._room)
+        block.consumed[row] = np.minimum(block.bought[row], most)
+        position = block.sold[row] - block.bought[row]
+        return bool((block.delivered[row] - block.consumed[row] != position).any())
+
+    def shed_order(self) -> FloatArray:
+        """Return zeros: exports are interrupted before any load."""
+        return np.zeros(self.n)
+
     def flexibility(self, block: FleetBlock, row: int) -> tuple[IntArray, IntArray]:
-        """Return the depth left for imports, and the imports that can be turned down."""
-        interval = block.first + row
-        left = self.imports[:, interval] - block.delivered[row]
+        """Return what could still be imported, and the imports that can be turned down."""
+        left = self._room - block.delivered[row]
         return np.where(block.consumed[row] > 0, 0, left), block.delivered[row].copy()

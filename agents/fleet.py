@@ -69,17 +69,27 @@ class Fleet:
         self.outages = Downtime(self.n)
         self.block: FleetBlock | None = None
         self._streams: list[np.random.Generator] = []
+        self._drawn, self._draws = -1, np.empty(0)
 
     @property
     def per_interval(self) -> bool:
         """True when orders are asked for interval by interval."""
         return self.stateful or self.strategy.reactive
 
-    def uniform(self, count: int, slots: int) -> FloatArray:
-        """Return draws in [0, 1), shape (count, n, slots), each unit from its own stream."""
+    def uniform(self, view: MarketView, slots: int) -> FloatArray:
+        """Return draws in [0, 1), shape (count, n, slots), each unit from its own stream.
+
+        An interval has the same draws however often it is quoted, so that a change of rules
+        within a day leaves all others alone. Days are asked for in order.
+        """
         if not self._streams:
             self._streams = [stream(self.seed, "strategy", name) for name in self.names]
-        return np.stack([rng.random((count, slots)) for rng in self._streams], axis=1)
+        day, row = divmod(view.first, self.calendar.per_day)
+        if day != self._drawn:
+            shape = (self.calendar.per_day, slots)
+            self._draws = np.stack([rng.random(shape) for rng in self._streams], axis=1)
+            self._drawn = day
+        return self._draws[row : row + view.count]
 
     # --- before the gate -------------------------------------------------------------------
 
@@ -95,7 +105,6 @@ class Fleet:
         """Ask the strategy and write its orders into the block."""
         rows = slice(view.first - block.first, view.first - block.first + view.count)
         quotes = self.strategy.quote(view, self.strategy_subject())
-        shape = (view.count, self.n)
         for price, quantity, prices, quantities in (
             (quotes.ask_price, quotes.ask_quantity, block.ask_price, block.ask_quantity),
             (quotes.bid_price, quotes.bid_quantity, block.bid_price, block.bid_quantity),
@@ -103,18 +112,20 @@ class Fleet:
             if quantity is None or quantities.shape[2] == 0:
                 quantities[rows] = 0
                 continue
-            prices[rows] = _per_slot(price, (*shape, quantities.shape[2]))
-            quantities[rows] = _per_slot(quantity, (*shape, quantities.shape[2]))
-            _reject_invalid(prices[rows], quantities[rows])
+            shown, wanted = prices[rows], quantities[rows]
+            shown[...] = _per_slot(price, shown.shape)
+            wanted[...] = _per_slot(quantity, shown.shape)
+            _reject_invalid(shown, wanted)
 
     def strategy_subject(self) -> Any:
         """Return what the strategy is shown: this fleet, unless a kind says otherwise."""
         return self
 
     def reduce_for_outages(self, block: FleetBlock, row: int) -> None:
-        """Withdraw offers of units that are out of order when the gate opens."""
-        if self.outages.possible and not self.per_interval and (self.up < 1).any():
-            block.ask_quantity[row] = np.floor(block.ask_quantity[row] * self.up[:, None])
+        """Withdraw orders of units that are out of order when the gate opens."""
+        if self.outages.possible and (self.up < 1).any():
+            for quantity in (block.ask_quantity, block.bid_quantity):
+                quantity[row] = np.floor(quantity[row] * self.up[:, None])
 
     # --- after the gate --------------------------------------------------------------------
 
@@ -125,13 +136,23 @@ class Fleet:
         """Write what can be delivered and consumed; return whether it differs from the market."""
         return False
 
+    def share_up(self, block: FleetBlock, row: int) -> FloatArray | float:
+        """Return the share of the interval that each unit was not out of order; ask once."""
+        if not self.outages.possible:
+            return 1.0
+        end = self.calendar.second(block.first + row + 1)
+        return self.outages.share_up(end, self.calendar.interval_s)
+
     def flexibility(self, block: FleetBlock, row: int) -> tuple[IntArray, IntArray]:
         """Return how far delivery can go up and down from what was metered, Wh, shape (n,)."""
         zero = np.zeros(self.n, np.int64)
         return zero, zero
 
     def shed_order(self) -> FloatArray:
-        """Return the value of lost load, currency/MWh, shape (n,); infinite: shed last."""
+        """Return the value of lost load, currency/MWh, shape (n,).
+
+        Zero: charging or exports, which are interrupted first. Infinite: shed last.
+        """
         return np.full(self.n, np.inf)
 
     def commit(self, block: FleetBlock, row: int) -> None:
@@ -184,19 +205,19 @@ class Downtime:
         return 1.0 - np.clip(out / interval_s, 0.0, 1.0)
 
 
-def _per_slot(values: Any, shape: tuple[int, int, int]) -> Any:
-    """Broadcast to (count, n, slots) as `Quotes` promises."""
-    array = np.asarray(values)
-    one_interval = shape[0] == 1 and array.shape == shape[1:]
-    if 0 < array.ndim < 3 and not one_interval:
-        array = array[..., None]
-    return np.broadcast_to(array, shape)
+def _per_slot(values: Any, shape: tuple[int, ...]) -> Any:
+    """Give values the axes (count, n, slots) as `Quotes` promises."""
+    ndim = getattr(values, "ndim", 0)
+    if 0 < ndim < 3 and not (shape[0] == 1 and values.shape == shape[1:]):
+        return values[..., None]
+    return values
 
 
 def _reject_invalid(price: FloatArray, quantity: IntArray) -> None:
     """Turn orders that break the form into no orders: not a number, or a negative quantity."""
-    bad: BoolArray = ~np.isfinite(price) | (quantity < 0)
-    if bad.any():
+    # One sum tells whether all prices are finite, at a third of the cost of asking each.
+    if quantity.size and (not np.isfinite(price.sum()) or quantity.min() < 0):
+        bad: BoolArray = ~np.isfinite(price) | (quantity < 0)
         quantity[bad] = 0
         price[bad] = 0.0
 

@@ -96,11 +96,11 @@ class ResourceForecaster:
         return actual
 
     def _yesterday(self, actual: IntArray) -> IntArray:
-        """Return the block of as many days ago as the gate needs to have seen it whole.
+        """Return the block of as many days ago as each gate needs to have seen its interval whole.
 
         The first days have no yesterday; they are expected as they come.
         """
-        days = 1 + self._lead_s // 86_400
+        days = -(-(self._lead_s + self._calendar.interval_s) // 86_400)
         self._past.append(actual.copy())
         known = self._past[-1 - days] if len(self._past) > days else self._past[0]
         del self._past[: -1 - days]

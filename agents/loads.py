@@ -52,24 +52,48 @@ class LoadFleet(Fleet):
         assert self.block is not None  # look_ahead comes first
         rows = slice(view.first - self.block.first, view.first - self.block.first + view.count)
         expected = self.block.forecast[rows]
-        elastic = np.floor(expected[:, :, None] * self.share).astype(np.int64)
-        firm = expected - elastic.sum(axis=2)
-        quantity = np.concatenate([firm[:, :, None], elastic], axis=2)
-        return Quotes(bid_price=np.minimum(self.value, view.cap), bid_quantity=quantity)
+        quantity = self._parts(expected)
+        return Quotes(bid_price=np.minimum(self.value, view.cap)[None], bid_quantity=quantity)
 
     def meter(self, block: FleetBlock, row: int) -> bool:
-        """Consume the actual demand where all of it was bought, else what was bought."""
-        actual = self.demand[:, block.first + row]
-        bought, bid = block.bought[row], block.bid_quantity[row].sum(axis=1)
-        firm_bid = block.bid_quantity[row, :, 0]
-        wanted = np.where(bought >= bid, actual, np.minimum(bought, actual))
+        """Consume what is demanded now of each part that was bought.
+
+        Who bought all that was bid for consumes the actual demand, whatever was expected; an
+        elastic part that was not taken stays out, and inelastic demand that could not be bought
+        is unserved.
+        """
+        if not self.outages.possible and self._as_bought(block, row):
+            return False
+        actual = self._now(block, row)
+        firm = self._parts(actual)[:, 0]
+        bids = block.bid_quantity[row]
+        bought = block.bought[row]
+        missed = bought < bids[:, 0]
+        some = np.minimum(firm + np.maximum(bought - bids[:, 0], 0), actual)
+        wanted = np.where(bought >= bids.sum(axis=1), actual, some)
+        wanted = np.where(missed, np.minimum(bought, firm), wanted)
         block.consumed[row] = wanted
-        block.unserved[row] = np.where(bought < firm_bid, firm_bid - bought, 0)
+        block.unserved[row] = np.where(missed, firm - wanted, 0)
         return bool((wanted != bought).any())
 
     def shed_order(self) -> FloatArray:
         """Return the value of lost load."""
         return self.voll
+
+    def _parts(self, demand: IntArray) -> IntArray:
+        """Split demand into the inelastic part and the elastic steps, on a new last axis."""
+        elastic = np.floor(demand[..., None] * self.share).astype(np.int64)
+        firm = demand - elastic.sum(axis=-1)
+        return np.concatenate([firm[..., None], elastic], axis=-1)
+
+    def _as_bought(self, block: FleetBlock, row: int) -> bool:
+        """Tell the usual case, in which demand is what was bought."""
+        return bool((self.demand[:, block.first + row] == block.bought[row]).all())
+
+    def _now(self, block: FleetBlock, row: int) -> IntArray:
+        """Return the actual demand, less that of loads cut off by an outage."""
+        actual: IntArray = self.demand[:, block.first + row]
+        return np.floor(actual * self.share_up(block, row)).astype(np.int64)
 
     def facts(self) -> dict[str, FloatArray]:
         """Return the largest demand as capacity."""

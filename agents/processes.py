@@ -53,22 +53,22 @@ class Role:
                 fleet.look_ahead(block)
             if fleet.per_interval:
                 fleet.quote(block, self._view(gate, fleet, 1))
-                continue
-            if anew:
+            elif anew:
                 fleet.quote(block, self._view(gate, fleet, block.m - gate.row))
             fleet.reduce_for_outages(block, gate.row)
 
     def _view(self, gate: Gate, fleet: Fleet, count: int) -> MarketView:
         session = self._session
         auction = gate.rules.auction
-        zone = session.zone_index(fleet.zone)
+        published = session.reference[session.zone_index(fleet.zone), : session.known]
+        published.flags.writeable = False
         return MarketView(
             first=gate.interval,
             count=count,
             calendar=session.calendar,
             floor=auction.price_floor,
             cap=auction.price_cap,
-            published=session.reference[zone, : session.known],
+            published=published,
             forecaster=fleet.forecaster,
         )
 
@@ -113,6 +113,7 @@ class Arrivals:
 
     def process(self, env: simpy.Environment) -> Steps:
         """Wake at the next arrival of any site of the fleet."""
+        self._fleet.arrive(0)
         while (when := self._fleet.next_arrival_after(env.now)) is not None:
             yield env.timeout(when - env.now)
             self._fleet.arrive(int(env.now))

@@ -80,13 +80,16 @@ class RenewableFleet(Fleet):
         super().__init__(units)
         self.resource, self.expectation = resource, forecaster
         self.bid_cost, self._cost = bid_cost, cost
+        self._most = to_wh(resource.capacity_mw * self.calendar.hours)
 
     def look_ahead(self, block: FleetBlock) -> None:
         """Fill resource and forecast of the block."""
         super().look_ahead(block)
         block.resource[:] = self.resource.energy(block.first, block.m, self.calendar.hours)
         block.available[:] = block.resource
-        block.forecast[:] = self.expectation.expected(block.first, block.resource)
+        expected = self.expectation.expected(block.first, block.resource)
+        # No owner expects more than the plant can give, whatever the forecast error.
+        block.forecast[:] = np.minimum(expected, self._most)
 
     def true_quotes(self, view: MarketView) -> Quotes:
         """Offer all that is expected at marginal cost."""

@@ -44,6 +44,16 @@ class ReservoirPlant:
     value_full: FloatArray
 
 
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Output that is sold and not delivered yet, the level and the spill it will leave."""
+
+    interval: int
+    sold: IntArray
+    level: FloatArray
+    spill: IntArray
+
+
 class ReservoirFleet(Fleet):
     """Plants that can keep what flows in for later, up to a full reservoir.
 
@@ -68,7 +78,9 @@ class ReservoirFleet(Fleet):
         self._share = np.ones(self.n)
         self.level = plant.start_wh.copy()
         self.committed_level = plant.start_wh.copy()
-        self._pending: deque[tuple[int, IntArray]] = deque()
+        self._pending: deque[Release] = deque()
+        self._doubtful = 0
+        self._always_stable = not plant.minimum_wh.any()
 
     def look_ahead(self, block: FleetBlock) -> None:
         """Nothing is available but what will be delivered or spilled; that is filled later."""
@@ -80,30 +92,38 @@ class ReservoirFleet(Fleet):
         water = self._water(self.committed_level, view.first)
         most = np.minimum(plant.capacity_wh * self.up, water).astype(np.int64)
         overflow = np.ceil(np.maximum(water - plant.size_wh, 0.0)).astype(np.int64)
-        forced = np.minimum(np.maximum(plant.release_wh, overflow), most)
-        most = np.where(most < plant.minimum_wh, 0, most)
-        forced = np.minimum(np.maximum(forced, self._stable_part(most)), most)
-        quantity = np.stack([forced, most - forced], axis=1)[None]
-        fill = np.clip(self.committed_level / np.maximum(plant.size_wh, 1.0), 0.0, 1.0)
-        value = plant.value_empty + (plant.value_full - plant.value_empty) * fill
-        price = np.stack([plant.marginal_cost, value + plant.marginal_cost], axis=1)[None]
+        if not self._always_stable:
+            most *= most >= plant.minimum_wh
+        least = np.maximum(np.maximum(plant.release_wh, overflow), plant.minimum_wh)
+        quantity = np.empty((1, self.n, 2), np.int64)
+        quantity[0, :, 0] = np.minimum(least, most)
+        quantity[0, :, 1] = most - quantity[0, :, 0]
+        price = np.empty((1, self.n, 2))
+        price[0, :, 0] = plant.marginal_cost
+        price[0, :, 1] = plant.marginal_cost + self._water_value(self.committed_level)
         return Quotes(ask_price=price, ask_quantity=quantity)
 
     def award(self, block: FleetBlock, row: int) -> None:
         """Reckon with the level after what was just sold."""
         interval = block.first + row
-        sold = block.sold[row].copy()
-        self._pending.append((interval, sold))
-        self.committed_level, _ = self._step(self.committed_level, interval, sold)
+        sold = block.sold[row]
+        self.committed_level, spill = self._step(self.committed_level, interval, sold)
+        self._pending.append(Release(interval, sold, self.committed_level, spill))
 
     def meter(self, block: FleetBlock, row: int) -> bool:
-        """Deliver what was sold as far as water and turbines are there."""
-        possible = self._possible(block, row)
-        short = block.sold[row] > possible
-        if not short.any():
+        """Deliver what was sold as far as water and turbines are there.
+
+        A plant that sold less than its minimum stable output does not run.
+        """
+        if self.outages.possible:
+            self._share = np.broadcast_to(self.share_up(block, row), self.n)
+        elif self._always_stable and not self._doubtful:
             return False
-        block.delivered[row] = np.minimum(block.sold[row], possible)
-        return True
+        sold = block.sold[row]
+        delivered = np.minimum(sold, self._room(block, row))
+        delivered *= delivered >= self.plant.minimum_wh
+        block.delivered[row] = delivered
+        return bool((delivered != sold).any())
 
     def flexibility(self, block: FleetBlock, row: int) -> tuple[IntArray, IntArray]:
         """Return what the turbines can still give, and all of the output."""
@@ -111,16 +131,21 @@ class ReservoirFleet(Fleet):
 
     def commit(self, block: FleetBlock, row: int) -> None:
         """Move the level on; spilled water counts as available and curtailed."""
-        interval = block.first + row
         delivered = block.delivered[row]
-        self.level, spill = self._step(self.level, interval, delivered)
+        release = self._pending.popleft()
+        doubtful = self._doubtful > 0
+        self._doubtful -= doubtful
+        kept = (release.sold == delivered).all()
+        if kept and not doubtful:
+            self.level, spill = release.level, release.spill
+        else:
+            self.level, spill = self._step(self.level, block.first + row, delivered)
         block.spilled[row] = spill
         block.resource[row] = delivered + spill
         block.available[row] = block.resource[row]
         block.forecast[row] = block.resource[row]
         block.soc[row] = self.level
-        _, planned = self._pending.popleft()
-        if not np.array_equal(planned, delivered):
+        if not kept:
             self._replay()
 
     def facts(self) -> dict[str, FloatArray]:
@@ -145,8 +170,11 @@ class ReservoirFleet(Fleet):
         """Return what could be turned into output in an interval, Wh."""
         return level * (1.0 - self.plant.loss) + self.inflow[:, interval]
 
-    def _stable_part(self, most: IntArray) -> IntArray:
-        return np.minimum(self.plant.minimum_wh, most)
+    def _water_value(self, level: FloatArray) -> FloatArray:
+        """Return the value of stored water at a level, currency/MWh."""
+        plant = self.plant
+        fill = np.minimum(level / np.maximum(plant.size_wh, 1.0), 1.0)
+        return plant.value_empty + (plant.value_full - plant.value_empty) * fill
 
     def _step(
         self, level: FloatArray, interval: int, output: IntArray
@@ -157,19 +185,14 @@ class ReservoirFleet(Fleet):
         spill = np.ceil(np.clip(must_go, 0.0, np.maximum(after, 0.0))).astype(np.int64)
         return np.maximum(after - spill, 0.0), spill
 
-    def _possible(self, block: FleetBlock, row: int) -> IntArray:
-        if self.outages.possible:
-            end = self.calendar.second(block.first + row + 1)
-            share = self.outages.share_up(end, self.calendar.interval_s)
-            self._share = share
-        return self._room(block, row)
-
     def _room(self, block: FleetBlock, row: int) -> IntArray:
         water = self._water(self.level, block.first + row)
         return np.minimum(self.plant.capacity_wh * self._share, water).astype(np.int64)
 
     def _replay(self) -> None:
+        """Reckon anew with what is still sold; it is checked again when it is due."""
         level = self.level
-        for interval, sold in self._pending:
-            level, _ = self._step(level, interval, sold)
+        for release in self._pending:
+            level, _ = self._step(level, release.interval, release.sold)
         self.committed_level = level
+        self._doubtful = len(self._pending)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from agents.fleet import Fleet, FleetUnits
+from agents.quotes import MarketView
 from market import FleetBlock, FloatArray, IntArray
 
 
@@ -43,6 +44,15 @@ class StoragePlant:
     segments: IntArray
 
 
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """An award that is not delivered yet, and the state of charge it will leave."""
+
+    bought: IntArray
+    sold: IntArray
+    soc: FloatArray
+
+
 class StorageFleet(Fleet):
     """Stations whose awards are limited by physics when they are quoted.
 
@@ -62,8 +72,21 @@ class StorageFleet(Fleet):
             setattr(self, name, getattr(plant, name))
         self.soc = plant.soc_start_wh.copy()
         self.committed_soc = plant.soc_start_wh.copy()
-        self._pending: deque[tuple[IntArray, IntArray]] = deque()
+        self._pending: deque[Promise] = deque()
+        self._doubtful = 0
         self._share = np.ones(self.n)
+
+    def quote(self, block: FleetBlock, view: MarketView) -> None:
+        """Write the strategy's orders, cut to what power and charge allow, first slots first."""
+        super().quote(block, view)
+        row = view.first - block.first
+        for quantity, limit in (
+            (block.ask_quantity[row], self.discharge_limit()),
+            (block.bid_quantity[row], self.charge_limit()),
+        ):
+            if (np.add.reduce(quantity, axis=1) > limit).any():
+                total = np.minimum(np.cumsum(quantity, axis=1), limit[:, None])
+                quantity[:] = np.diff(total, axis=1, prepend=0)
 
     def charge_limit(self) -> IntArray:
         """Return what can be bought in the quoted interval, whole Wh."""
@@ -75,29 +98,37 @@ class StorageFleet(Fleet):
 
     def award(self, block: FleetBlock, row: int) -> None:
         """Commit the state of charge to what was just bought and sold."""
-        bought, sold = block.bought[row].copy(), block.sold[row].copy()
-        self._pending.append((bought, sold))
+        bought, sold = block.bought[row], block.sold[row]
         self.committed_soc = self._step(self.committed_soc, bought, sold)
+        self._pending.append(Promise(bought, sold, self.committed_soc))
 
     def meter(self, block: FleetBlock, row: int) -> bool:
         """Deliver and consume what was traded as far as power and charge allow."""
         if self.outages.possible:
-            end = self.calendar.second(block.first + row + 1)
-            self._share = self.outages.share_up(end, self.calendar.interval_s)
+            self._share = np.broadcast_to(self.share_up(block, row), self.n)
+        elif not self._doubtful:  # awards were limited by physics, and nothing has happened since
+            return False
         bought, sold = block.bought[row], block.sold[row]
         charged = np.minimum(bought, self._charge_limit(self.soc, self._share))
         given = np.minimum(sold, self._discharge_limit(self.soc, self._share))
         block.consumed[row], block.delivered[row] = charged, given
         return bool((charged != bought).any() or (given != sold).any())
 
+    def shed_order(self) -> FloatArray:
+        """Return zeros: charging is interrupted before any load."""
+        return np.zeros(self.n)
+
     def commit(self, block: FleetBlock, row: int) -> None:
         """Move the state of charge on."""
         charged, given = block.consumed[row], block.delivered[row]
-        self.soc = self._step(self.soc, charged, given)
-        block.soc[row] = self.soc
-        bought, sold = self._pending.popleft()
-        if not (np.array_equal(bought, charged) and np.array_equal(sold, given)):
+        promise = self._pending.popleft()
+        doubtful = self._doubtful > 0
+        self._doubtful -= doubtful
+        kept = (promise.bought == charged).all() and (promise.sold == given).all()
+        self.soc = promise.soc if kept and not doubtful else self._step(self.soc, charged, given)
+        if not kept:
             self._replay()
+        block.soc[row] = self.soc
 
     def facts(self) -> dict[str, FloatArray]:
         """Return power, size and state of charge at start and end."""
@@ -144,12 +175,14 @@ class StorageFleet(Fleet):
         return self._after_losses(soc) + gain
 
     def _replay(self) -> None:
+        """Reckon anew with what is still promised; it is checked again when it is due."""
         soc = self.soc
-        for bought, sold in self._pending:
-            bought = np.minimum(bought, self._charge_limit(soc, self.up))
-            sold = np.minimum(sold, self._discharge_limit(soc, self.up))
+        for promise in self._pending:
+            bought = np.minimum(promise.bought, self._charge_limit(soc, self.up))
+            sold = np.minimum(promise.sold, self._discharge_limit(soc, self.up))
             soc = self._step(soc, bought, sold)
         self.committed_soc = soc
+        self._doubtful = len(self._pending)
 
 
 def _whole(wh: FloatArray) -> IntArray:

@@ -33,6 +33,23 @@ class ThermalPlant:
     must_run: BoolArray
 
 
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Output that is sold and not delivered yet.
+
+    Attributes
+    ----------
+    sold, output, low : array of int, shape (n,)
+        Sold; what the plant will run at; what it cannot go below.
+    online : array of bool
+    """
+
+    sold: IntArray
+    output: IntArray
+    low: IntArray
+    online: BoolArray
+
+
 class ThermalFleet(Fleet):
     """Plants that burn fuel; on line they run at minimum stable output or above.
 
@@ -57,8 +74,10 @@ class ThermalFleet(Fleet):
         self.output = plant.minimum_wh.copy()
         self.committed_output = plant.minimum_wh.copy()
         self.online = np.ones(self.n, bool)
-        self._pending: deque[tuple[int, IntArray, BoolArray]] = deque()
+        self._pending: deque[Schedule] = deque()
+        self._doubtful = 0
         self._forced = np.zeros(self.n, np.int64)
+        self._quoted = plant.minimum_wh, plant.capacity_wh
         self._share = np.ones(self.n)
 
     def true_quotes(self, view: MarketView) -> Quotes:
@@ -66,24 +85,32 @@ class ThermalFleet(Fleet):
         if view.first % self.calendar.per_day == 0:
             self._decide(view)
         low, high = self._range(self.committed_output, self.online, self.up)
-        quantity = np.stack([low, high - low], axis=1)[None]
+        self._quoted = low, high
+        quantity = np.empty((1, self.n, 2), np.int64)
+        quantity[0, :, 0] = low
+        quantity[0, :, 1] = high - low
+        price = np.empty((1, self.n, 2))
         floor = view.floor if np.isfinite(view.floor) else 0.0
-        unavoidable = np.minimum(self.plant.marginal_cost, floor)
-        price = np.stack([unavoidable, self.plant.marginal_cost], axis=1)[None]
+        price[0, :, 0] = np.minimum(self.plant.marginal_cost, floor)
+        price[0, :, 1] = self.plant.marginal_cost
         return Quotes(ask_price=price, ask_quantity=quantity)
 
     def award(self, block: FleetBlock, row: int) -> None:
         """Reckon with ramps from what was just sold."""
-        low, high = self._range(self.committed_output, self.online, self.up)
-        self._pending.append((block.first + row, block.sold[row].copy(), self.online.copy()))
-        self.committed_output = np.clip(block.sold[row], low, high)
+        low, high = self._quoted
+        output = np.minimum(np.maximum(block.sold[row], low), high)
+        self._pending.append(Schedule(block.sold[row], output, low, self.online))
+        self.committed_output = output
 
     def meter(self, block: FleetBlock, row: int) -> bool:
         """Run at what was sold, within what the plant can do."""
+        schedule = self._pending[0]
         if self.outages.possible:
-            end = self.calendar.second(block.first + row + 1)
-            self._share = self.outages.share_up(end, self.calendar.interval_s)
-        low, high = self._range(self.output, self._pending[0][2], self._share)
+            self._share = np.broadcast_to(self.share_up(block, row), self.n)
+        elif not self._doubtful and (schedule.sold == schedule.output).all():
+            self._forced = schedule.low
+            return False
+        low, high = self._range(self.output, schedule.online, self._share)
         self._forced = low
         delivered = np.clip(block.sold[row], low, high)
         block.delivered[row] = delivered
@@ -91,15 +118,16 @@ class ThermalFleet(Fleet):
 
     def flexibility(self, block: FleetBlock, row: int) -> tuple[IntArray, IntArray]:
         """Return the room up to ramp and capacity, and down to the unavoidable part."""
-        _, high = self._range(self.output, self._pending[0][2], self._share)
+        _, high = self._range(self.output, self._pending[0].online, self._share)
         delivered = block.delivered[row]
         return np.maximum(high - delivered, 0), np.maximum(delivered - self._forced, 0)
 
     def commit(self, block: FleetBlock, row: int) -> None:
         """Remember the output for the ramp."""
-        _, planned, _ = self._pending.popleft()
-        self.output = block.delivered[row].copy()
-        if not np.array_equal(planned, self.output):
+        schedule = self._pending.popleft()
+        self._doubtful -= self._doubtful > 0
+        self.output = block.delivered[row]
+        if (schedule.output != self.output).any():
             self._replay()
 
     def facts(self) -> dict[str, FloatArray]:
@@ -124,11 +152,14 @@ class ThermalFleet(Fleet):
     def _decide(self, view: MarketView) -> None:
         day = view.published[-self.calendar.per_day :]
         mean = float(np.mean(day)) if day.size else np.inf
+        # A new array: schedules that are not delivered yet keep theirs.
         self.online = self.plant.must_run | (mean >= self.plant.marginal_cost)
 
     def _replay(self) -> None:
+        """Reckon anew with what is still sold; it is checked again when it is due."""
         output = self.output
-        for _, sold, online in self._pending:
-            low, high = self._range(output, online, self.up)
-            output = np.clip(sold, low, high)
+        for schedule in self._pending:
+            low, high = self._range(output, schedule.online, self.up)
+            output = np.clip(schedule.sold, low, high)
         self.committed_output = output
+        self._doubtful = len(self._pending)

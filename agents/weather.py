@@ -22,15 +22,17 @@ __all__ = ["PlantNoise", "profile_names", "synthetic"]
 #
 # Henan, at the sending end: the landed price less the line. Henan buys in its morning and
 # evening peaks and has PV of its own at midday; at night it would pay no more than water is worth.
+# No figure equals coal's 300 of the Qinghai scenarios: on such a tie the export would buy every
+# offer there is and leave nothing in reserve.
 HENAN_PRICE = np.array(
-    [150, 150, 150, 150, 150, 150, 200, 300, 300, 260, 220, 180,
+    [150, 150, 150, 150, 150, 150, 200, 295, 295, 260, 220, 180,
      160, 160, 180, 220, 280, 360, 420, 420, 400, 340, 240, 170],
     dtype=np.float64,
 )  # fmt: skip
 # Northwest (Gansu, Ningxia, Shaanxi): the same sun one to two hours earlier and more coal at night.
 NORTHWEST_PRICE = np.array(
     [260, 255, 250, 250, 250, 255, 270, 290, 270, 220, 170, 130,
-     110, 110, 120, 150, 210, 290, 350, 370, 360, 330, 300, 275],
+     110, 110, 120, 150, 210, 290, 350, 370, 360, 330, 305, 275],
     dtype=np.float64,
 )  # fmt: skip
 

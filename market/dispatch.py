@@ -1,7 +1,7 @@
 """Balancing: what the system operator does when metered energy differs from the market.
 
-Short: offers left over from the auction are called, cheapest first; what they cannot cover is
-shed. Long: accepted offers are turned down, dearest first; must-run output goes last.
+Short: offers left over from the auction are called, cheapest first; then charging and exports
+are interrupted; what is still missing is shed, least valued load first. Long: accepted offers are turned down, dearest first; must-run output goes last.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,8 @@ class Flexibility:
     up, down : array of int
         Extra injection that is physically possible; injection that can be turned down.
     shed_order : array
-        Value of lost load by unit; lower values are shed first, infinite ones last.
+        Value of lost load by unit; lower values are shed first, infinite ones last. Zero stands
+        for charging and exports: to interrupt them leaves no demand unserved.
     """
 
     up: IntArray
@@ -61,8 +62,7 @@ def _cover(block: Block, row: int, zone: ZoneRows, flexibility: Flexibility, nee
     block.delivered[row] += gain
     block.instructed[row] += gain
     missing = need - int(taken.sum())
-    if missing > 0:
-        _shed(block, row, zone, flexibility.shed_order, missing)
+    if missing > 0 and _shed(block, row, zone, flexibility.shed_order, missing):
         return float("inf")
     return marginal
 
@@ -108,7 +108,8 @@ def _by_unit(unit: IntArray, quantity: IntArray, units: int) -> IntArray:
     return np.bincount(unit, weights=quantity, minlength=units).astype(np.int64)
 
 
-def _shed(block: Block, row: int, zone: ZoneRows, order: FloatArray, missing: int) -> None:
+def _shed(block: Block, row: int, zone: ZoneRows, order: FloatArray, missing: int) -> bool:
+    """Cut withdrawals until nothing is missing; return whether demand was left unserved."""
     consumed = block.consumed[row, zone.units]
     order = order[zone.units]
     for value in np.unique(order[consumed > 0]):
@@ -116,10 +117,11 @@ def _shed(block: Block, row: int, zone: ZoneRows, order: FloatArray, missing: in
         cut = np.zeros_like(consumed)
         cut[group] = share_out(min(missing, int(consumed[group].sum())), consumed[group])
         block.consumed[row, zone.units] -= cut
-        block.unserved[row, zone.units] += cut
+        if value > 0:
+            block.unserved[row, zone.units] += cut
         missing -= int(cut.sum())
         if missing == 0:
-            return
+            return bool(value > 0)
     raise ConservationError(f"zone {zone.name}: {missing} Wh cannot be balanced")
 
 

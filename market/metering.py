@@ -76,8 +76,9 @@ def curtailment(block: Block, offers: IntArray, renewable: BoolArray) -> dict[st
     idle = np.maximum(usable - taken, 0)
     parts["forecast"] = idle - parts["withheld"]
     # Water or heat that left a full reservoir was there to be used whatever was offered.
-    stored = block.spilled > 0
-    parts["economic"] = np.where(stored, block.spilled, parts["economic"])
+    spilled = block.spilled > 0
+    parts["economic"] = np.where(spilled, block.spilled, parts["economic"])
+    parts["withheld"][spilled] = parts["forecast"][spilled] = 0
     return {cause: np.where(renewable, part, 0) for cause, part in parts.items()}
 
 
@@ -136,7 +137,8 @@ def _check_charge(block: Block, calendar: Calendar, stores: Stores) -> None:
             - block.delivered / stores.efficiency_discharge
             - lost
         )
-        wrong = np.abs(block.soc - before - change) > SOC_TOLERANCE_WH
+        right = np.abs(block.soc - before - change) <= SOC_TOLERANCE_WH
+    wrong = ~right & np.isfinite(stores.efficiency_charge)  # a charge that is not a number, too
     _raise_at(wrong, block, calendar, "state of charge does not follow from charge and discharge")
     stores.before[:] = block.soc[-1]
 
@@ -160,12 +162,20 @@ def _check_prices(block: Block, calendar: Calendar) -> None:
                     f"{calendar.time(block.first + row).isoformat()}, unit "
                     f"{layout.units[unit[slot]]}: trades at a price worse than its order"
                 )
-    for fill, quantity in (
-        (block.ask_fill, block.ask_quantity),
-        (block.bid_fill, block.bid_quantity),
-    ):
-        if ((fill < 0) | (fill > quantity)).any():
-            raise ConservationError("an order was filled beyond its quantity")
+    _check_fills(block.ask_fill, block.ask_quantity, layout.ask_unit, block, calendar)
+    _check_fills(block.bid_fill, block.bid_quantity, layout.bid_unit, block, calendar)
+
+
+def _check_fills(
+    fill: IntArray, quantity: IntArray, unit: IntArray, block: Block, calendar: Calendar
+) -> None:
+    bad = (fill < 0) | (fill > quantity)
+    if bad.any():
+        row, slot = (int(x[0]) for x in np.nonzero(bad))
+        raise ConservationError(
+            f"{calendar.time(block.first + row).isoformat()}, unit "
+            f"{block.layout.units[unit[slot]]}: an order is filled beyond its quantity"
+        )
 
 
 def _raise_at(bad: BoolArray, block: Block, calendar: Calendar, what: str) -> None:

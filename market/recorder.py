@@ -6,6 +6,7 @@ complete, so a reader never sees half of one.
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -83,7 +84,8 @@ class Table:
 
     def discard(self) -> None:
         """Close and remove the unfinished file."""
-        self._writer.close()
+        with suppress(OSError):  # a full disk must not keep the rest from being cleaned up
+            self._writer.close()
         self._part.unlink(missing_ok=True)
 
     def _flush(self) -> None:

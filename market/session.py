@@ -166,10 +166,18 @@ class MarketSession:
             own = np.minimum(sold, bought)
             if own.any():
                 result = without_own_trades(book, result, (sellers, buyers), own)
+                if result.ask_pay is not None:
+                    result = self._priced_anew(gate, book, result)
             block.sold[row, zone.units] = sold - own
             block.bought[row, zone.units] = bought - own
             self._note(gate, index, zone, book, result)
         self.known = gate.interval + 1
+
+    def _priced_anew(self, gate: Gate, book: OrderBook, result: ClearingResult) -> ClearingResult:
+        """Return individual prices among the trades that are left, so that the money adds up."""
+        rest = OrderBook(book.ask_price, result.ask_fill, book.bid_price, result.bid_fill)
+        again = gate.rules.mechanism.clear(rest, gate.rules.auction, self._rng)
+        return replace(result, ask_pay=again.ask_pay, bid_pay=again.bid_pay)
 
     def _note(
         self, gate: Gate, index: int, zone: ZoneRows, book: OrderBook, result: ClearingResult

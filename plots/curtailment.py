@@ -67,7 +67,8 @@ def _rate(results: "Results") -> str:
     name = "curtailment_wind_solar_pct"
     if name not in results.summary.index:
         return ""
-    return f"; wind and solar curtailed {results.summary.loc[name, 'value']:.1f} %"
+    rate = float(results.summary["value"][name])
+    return f"; wind and solar curtailed {rate:.1f} %"
 
 
 def _label_bars(ax: "Axes", index: "pd.Index[Any]", binning: tuple[str, str]) -> None:
@@ -104,7 +105,7 @@ def curtailment_heatmap(results: "Results", ax: "Axes") -> "Axes":
 
 
 def month_hour(results: "Results") -> "pd.DataFrame":
-    """Return 100 x curtailed / available of wind and solar: a row per month, a column per hour 0 to 23."""
+    """Return % curtailed of available wind and solar: a row per month, a column per hour."""
     import pandas as pd
 
     table = wind_and_solar(results)

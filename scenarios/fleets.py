@@ -352,7 +352,8 @@ def _jobs(around: Surroundings, spec: UnitSpec) -> JobTrace | None:
         return read_jobs(around.path(model.jobs.file), value)
     if isinstance(model.jobs, JobProcess):
         process = ArrivalProcess(**model.jobs.model_dump(), value_per_gpu_hour=value)
-        return poisson_jobs(around.seed, spec.name, around.calendar, process)
+        most = round(spec.params["gpus"]) - round(spec.params["inference_gpus"])
+        return poisson_jobs(around.seed, spec.name, around.calendar, process, max(most, 1))
     return None
 
 

@@ -105,6 +105,7 @@ def _finish(simulation: Simulation, directory: Path, header: Mapping[str, Any]) 
     simulation.recorder.finish()
     _write_participants(simulation, directory)
     for name in TABLES:
+        (directory / f"{name}.parquet.part").unlink(missing_ok=True)  # of a run that was killed
         if name not in (*simulation.recorder.tables, "participants"):
             (directory / f"{name}.parquet").unlink(missing_ok=True)
     done = dict(header) | _ended("finished") | {"content_hash": content_hash(simulation)}
@@ -200,7 +201,7 @@ def _header(loaded: LoadedScenario) -> dict[str, Any]:
         "start": calendar.start.isoformat(),
         "end": calendar.end.isoformat(),
         "intervals": calendar.n,
-        "zones": list(scenario.zones),
+        "zones": sorted({entry.zone for _, entry in scenario.located_units()}),
         "rules": {
             "energy": scenario.market.energy.model_dump(mode="json"),
             "imbalance": scenario.market.imbalance.model_dump(mode="json"),

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import Discriminator, Field, Tag
 
 from scenarios.schema_types import Choice, Depth, Limits, Named, Section, Series, Tables
-from scenarios.schema_units import Found, NotNegative, Positive, Unit
+from scenarios.schema_units import Found, NotNegative, Positive, Share, Unit
 
 
 class Pue(Section):
@@ -53,33 +53,25 @@ class JobProcess(Section):
     """Jobs that arrive at random, from the run's seed."""
 
     arrivals_per_hour: Positive = Field(description="mean arrivals, jobs per hour")
-    duration_hours: Positive = Field(default=2.0, description="mean run time, hours")
-    duration_sigma: Annotated[float, Field(ge=0, le=5)] = Field(
+    duration_hours: Positive = Field(default=4.0, description="median run time, hours")
+    duration_sd: Annotated[float, Field(ge=0, le=5)] = Field(
         default=1.0, description="standard deviation of the logarithm of the run time"
     )
-    gpus: Tables[Annotated[int, Field(ge=1)]] = Field(
-        default=(1, 2, 4, 8, 16, 32), min_length=1, description="sizes a job may have, GPUs"
+    gpus_per_job: Annotated[float, Field(ge=1)] = Field(
+        default=8.0, description="mean size of a job, GPUs"
     )
-    gpus_weights: Tables[NotNegative] = Field(
-        default=(32.0, 16.0, 8.0, 4.0, 2.0, 1.0), description="how often each size occurs, any unit"
+    strict: Share = Field(default=0.3, description="share of jobs with a hard deadline, 0 to 1")
+    soft: Share = Field(
+        default=0.6, description="share of jobs whose value falls in steps; the rest can wait"
     )
-    class_weights: Tables[NotNegative] = Field(
-        default=(0.3, 0.6, 0.1),
-        min_length=3,
-        max_length=3,
-        description="how often jobs are strict, soft and best effort, any unit",
-    )
-    slack: NotNegative = Field(
-        default=1.0, description="mean time to spare, as a multiple of the run time"
+    slack: Annotated[float, Field(ge=1)] = Field(
+        default=2.0, description="time to the deadline as a multiple of the run time, at least 1"
     )
 
     def relations(self) -> Found:
-        """Yield what is wrong between sizes and weights."""
-        if len(self.gpus_weights) != len(self.gpus):
-            yield ("gpus_weights",), f"must have as many numbers as gpus, {len(self.gpus)}"
-        for name in ("gpus_weights", "class_weights"):
-            if not sum(getattr(self, name)):
-                yield (name,), "must not all be 0"
+        """Yield what is wrong between the shares."""
+        if self.strict + self.soft > 1 + 1e-9:
+            yield ("soft",), "strict and soft together must not exceed 1"
 
 
 def _jobs_tag(value: object) -> str | None:
@@ -125,7 +117,7 @@ class DataCenter(Unit):
         default=5.0, description="revenue of deferrable work, currency per GPU-hour"
     )
     sla_penalty_per_gpu_hour: NotNegative = Field(
-        default=20.0, description="cost of interrupting inference, currency per GPU-hour"
+        default=20.0, description="penalty for a strict job that misses its deadline, currency per GPU-hour of the job"
     )
     segments: int = Field(default=24, ge=1, le=200, description="price steps of its bids")
     strategy: Named = Field(

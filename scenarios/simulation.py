@@ -45,9 +45,7 @@ from scenarios.rulebook import rulebook
 ROLES = {
     "generators": ("pv", "wind", "hydro", "csp", "thermal"),
     "storage owners": ("storage",),
-    "data centres": ("data_center",),
-    "loads": ("load",),
-    "outside markets": ("external",),
+    "buyers": ("data_center", "load", "external"),
 }
 RENEWABLE = ("pv", "wind", "hydro", "csp")
 Progress = Callable[[int, int], None]

@@ -20,6 +20,7 @@ from agents.shapes import Shapes, StorageColumns, shapes_of
 from agents.valuation import Values, value_functions
 from market import FloatArray, IntArray
 
+# Levels of one unit at most and at least; levels of all distinct units together, about.
 MOST_POINTS, FEWEST_POINTS, ALL_POINTS = 128, 48, 6400
 
 

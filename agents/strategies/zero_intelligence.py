@@ -32,7 +32,7 @@ class ZeroIntelligence:
         """Draw a price for each order of each unit."""
         true = fleet.true_quotes(view)
         slots = fleet.ask_slots + fleet.bid_slots
-        draws = fleet.uniform(view.count, slots)
+        draws = fleet.uniform(view, slots)
         cap, floor = _finite(view)
         ask = _spread(true.ask_price, cap, draws[..., : fleet.ask_slots])
         bid = _spread(true.bid_price, floor, draws[..., fleet.ask_slots :])

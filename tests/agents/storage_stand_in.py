@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from agents.quotes import MarketView
+from agents.shapes import Shapes
 from market import Calendar
 
 
@@ -105,3 +106,19 @@ def trade(prices, stations, strategy, forecaster=None, minutes=60):
         assert (stations.committed_soc <= stations.soc_max_wh + 1).all()
         profit += (sold * (price - stations.cycle_cost) - bought * price) / 1e6
     return profit
+
+
+def shapes(charge, discharge, **other):
+    columns = {
+        "efficiency_charge": 0.9,
+        "efficiency_discharge": 0.95,
+        "cycle_cost": 0.0,
+        "self_discharge": 0.0,
+        "dead": 0.0,
+        "target": np.nan,
+    } | other
+    n = np.size(charge)
+    every = {"charge": charge, "discharge": discharge} | columns
+    return Shapes(
+        **{k: np.broadcast_to(np.asarray(v, float), (n,)).copy() for k, v in every.items()}
+    )

@@ -4,26 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from agents.shapes import Shapes, lay_grid
 from agents.valuation import reach_max, running_max, value_functions
+from tests.agents.storage_stand_in import shapes
 
 prices = st.floats(-100, 400).map(lambda p: round(p, 2))
-
-
-def shapes(charge, discharge, **other):
-    columns = {
-        "efficiency_charge": 0.9,
-        "efficiency_discharge": 0.95,
-        "cycle_cost": 0.0,
-        "self_discharge": 0.0,
-        "dead": 0.0,
-        "target": np.nan,
-    } | other
-    n = np.size(charge)
-    every = {"charge": charge, "discharge": discharge} | columns
-    return Shapes(
-        **{k: np.broadcast_to(np.asarray(v, float), (n,)).copy() for k, v in every.items()}
-    )
 
 
 def brute_force(level, series, unit, cells, final):
@@ -115,13 +99,6 @@ def test_negative_prices_are_not_taken_for_concave():
     assert found.concave.tolist() == [False, False, True, True]
 
 
-def test_units_of_one_shape_are_valued_once():
-    unit = shapes([0.1, 0.2, 0.1], [0.2, 0.2, 0.2])
-    distinct, index = unit.distinct()
-    assert len(distinct.charge) == 2
-    assert distinct.charge[index].tolist() == [0.1, 0.2, 0.1]
-
-
 def test_a_unit_is_worth_the_same_alone_and_in_company():
     rng = np.random.default_rng(3)
     many = shapes(rng.uniform(0.02, 1.2, 30), rng.uniform(0.02, 1.2, 30), self_discharge=0.001)
@@ -135,19 +112,6 @@ def test_a_unit_is_worth_the_same_alone_and_in_company():
         assert together.cells[k] == alone.cells[0]
         assert together.values[:, :points, k] == pytest.approx(alone.values[:, :points, 0])
         assert (together.values[:, points:, k] < -1e20).all()
-
-
-@given(st.lists(st.tuples(st.floats(0, 3), st.floats(0, 3)), min_size=1, max_size=20))
-def test_grids_have_half_to_all_of_the_points_and_exact_charging_windows(pairs):
-    charge, discharge = np.array(pairs).T
-    unit = shapes(charge, discharge)
-    members = []
-    for block in lay_grid(unit, 64):
-        members += block.members.tolist()
-        assert (block.cells <= 64).all()
-        assert (block.up <= block.cells).all()
-        assert ((block.down_rest >= 0) & (block.down_rest < 1)).all()
-    assert sorted(members) == list(range(len(pairs)))
 
 
 def test_stored_energy_leaks_away():
