@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SCENARIO ?= qinghai-2023
 
-.PHONY: run test lint types bench clean
+.PHONY: run test lint types bench docs clean
 
 run: $(VENV)/.installed
 	$(BIN)/talatan run $(SCENARIO) --out runs/$(SCENARIO) --force
@@ -22,6 +22,11 @@ types: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.installed
+	$(BIN)/python -m scenarios.reference README.md
+	$(BIN)/talatan run qinghai-2023 --out runs/qinghai-2023 --force
+	$(BIN)/talatan plot runs/qinghai-2023 --kind dispatch --out docs/images
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -93,7 +93,8 @@ class LoadFleet(Fleet):
     def _now(self, block: FleetBlock, row: int) -> IntArray:
         """Return the actual demand, less that of loads cut off by an outage."""
         actual: IntArray = self.demand[:, block.first + row]
-        return np.floor(actual * self.share_up(block, row)).astype(np.int64)
+        up: IntArray = np.floor(actual * self.share_up(block, row)).astype(np.int64)
+        return up
 
     def facts(self) -> dict[str, FloatArray]:
         """Return the largest demand as capacity."""

@@ -75,26 +75,33 @@ class StorageFleet(Fleet):
         self._pending: deque[Promise] = deque()
         self._doubtful = 0
         self._share = np.ones(self.n)
+        self._leaks = bool(plant.self_discharge.any())
+        self._limits = (
+            self._discharge_limit(self.soc, self._share),
+            self._charge_limit(self.soc, self._share),
+        )
 
     def quote(self, block: FleetBlock, view: MarketView) -> None:
         """Write the strategy's orders, cut to what power and charge allow, first slots first."""
+        self._limits = (
+            self._discharge_limit(self.committed_soc, self.up),
+            self._charge_limit(self.committed_soc, self.up),
+        )
         super().quote(block, view)
         row = view.first - block.first
-        for quantity, limit in (
-            (block.ask_quantity[row], self.discharge_limit()),
-            (block.bid_quantity[row], self.charge_limit()),
-        ):
+        quantities = block.ask_quantity[row], block.bid_quantity[row]
+        for quantity, limit in zip(quantities, self._limits, strict=True):
             if (np.add.reduce(quantity, axis=1) > limit).any():
                 total = np.minimum(np.cumsum(quantity, axis=1), limit[:, None])
                 quantity[:] = np.diff(total, axis=1, prepend=0)
 
     def charge_limit(self) -> IntArray:
         """Return what can be bought in the quoted interval, whole Wh."""
-        return self._charge_limit(self.committed_soc, self.up)
+        return self._limits[1]
 
     def discharge_limit(self) -> IntArray:
         """Return what can be sold in the quoted interval, whole Wh."""
-        return self._discharge_limit(self.committed_soc, self.up)
+        return self._limits[0]
 
     def award(self, block: FleetBlock, row: int) -> None:
         """Commit the state of charge to what was just bought and sold."""
@@ -156,6 +163,8 @@ class StorageFleet(Fleet):
         return self.plant.cycle_cost
 
     def _after_losses(self, soc: FloatArray) -> FloatArray:
+        if not self._leaks:
+            return soc
         lost = np.minimum(soc * self.plant.self_discharge, soc - self.plant.soc_min_wh)
         return soc - np.maximum(lost, 0.0)
 
@@ -186,4 +195,4 @@ class StorageFleet(Fleet):
 
 
 def _whole(wh: FloatArray) -> IntArray:
-    return np.maximum(np.floor(wh), 0.0).astype(np.int64)
+    return np.maximum(wh, 0.0).astype(np.int64)  # towards zero, so down

@@ -1,7 +1,8 @@
 """Balancing: what the system operator does when metered energy differs from the market.
 
 Short: offers left over from the auction are called, cheapest first; then charging and exports
-are interrupted; what is still missing is shed, least valued load first. Long: accepted offers are turned down, dearest first; must-run output goes last.
+are interrupted; what is still missing is shed, least valued load first.
+Long: accepted offers are turned down, dearest first; must-run output goes last.
 """
 
 from dataclasses import dataclass

@@ -57,11 +57,11 @@ def run(
 ) -> None:
     """Run a scenario and write a run directory."""
     from scenarios.loader import load
-    from scenarios.runs import execute, prepare
+    from scenarios.runs import default_directory, execute, prepare
     from scenarios.terminal import progress_bar, show_summary
 
     loaded = load(scenario, overrides or (), data, seed)
-    directory = out or Path("runs") / f"{_file_name(loaded.scenario.scenario.name)}-{loaded.seed}"
+    directory = out or default_directory(loaded)
     prepare(directory, force, resume)
     with progress_bar(loaded.scenario.scenario.name, quiet or as_json) as progress:
         results = execute(loaded, directory, progress)
@@ -243,7 +243,3 @@ def _as_json(results: "Results") -> dict[str, Any]:
 
 def _print_json(content: object) -> None:
     print(json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1))
-
-
-def _file_name(name: str) -> str:
-    return "".join("-" if letter in '<>:"|?*\\ ' else letter for letter in name)

@@ -1,6 +1,7 @@
 """The scenario file described: JSON Schema for editors, tables for the README."""
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -154,3 +155,19 @@ def _words(field: Node, schema: Node) -> Iterator[str]:
         yield from _words(below, schema)
     if "type" in field:
         yield TYPES[field["type"]]
+
+
+MARK = "<!-- scenario-reference -->", "<!-- /scenario-reference -->"
+
+
+def refresh(page: Path) -> None:
+    """Write the reference between its marks in a page."""
+    before, _, rest = page.read_text(encoding="utf-8").partition(MARK[0])
+    _, _, after = rest.partition(MARK[1])
+    text = f"{before}{MARK[0]}\n{reference_markdown()}{MARK[1]}{after}"
+    page.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    for argument in sys.argv[1:]:
+        refresh(Path(argument))

@@ -38,6 +38,13 @@ class Interrupted(Exception):
     """The run was stopped from outside; its directory says so."""
 
 
+def default_directory(loaded: LoadedScenario) -> Path:
+    """Return runs/<scenario>-<seed>, with letters that file names cannot have replaced."""
+    name = loaded.scenario.scenario.name
+    safe = "".join("-" if letter in '<>:"|?*\\ ' else letter for letter in name)
+    return Path("runs") / f"{safe}-{loaded.seed}"
+
+
 def prepare(directory: Path, force: bool, resume: bool) -> None:
     """Make sure that `directory` may be written to.
 

@@ -112,7 +112,8 @@ def check(results, case, name, size=(2, 0.9, 0)):
     profit = profit_of(results, name, cycle_cost)
     exact = float(prices @ (sold - bought) - cycle_cost * sold.sum())
     postings = np.count_nonzero(sold + bought) + 1
-    assert abs(profit - exact) <= 0.005 * postings
+    # Rounding by largest remainder moves a posting by less than a cent.
+    assert abs(profit - exact) <= 0.01 * postings
 
     bound = bound_of(case, prices, *size)
     assert exact <= bound * (1 + 1e-6)
