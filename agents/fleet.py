@@ -222,6 +222,13 @@ def _reject_invalid(price: FloatArray, quantity: IntArray) -> None:
         price[bad] = 0.0
 
 
+def cut_to(quantity: IntArray, limit: IntArray) -> None:
+    """Cut quantities of shape (n, slots) in place to the limit of each unit, last slots first."""
+    if (np.add.reduce(quantity, axis=1) > limit).any():
+        total = np.minimum(np.cumsum(quantity, axis=1), limit[:, None])
+        quantity[:] = np.diff(total, axis=1, prepend=0)
+
+
 def columns(params: Sequence[dict[str, float]], *names: str) -> list[FloatArray]:
     """Return the named parameters of units as arrays."""
     return [np.array([unit[name] for unit in params], np.float64) for name in names]

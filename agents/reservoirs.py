@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.fleet import Fleet, FleetUnits
+from agents.fleet import Fleet, FleetUnits, cut_to
 from agents.quotes import MarketView, Quotes
 from market import FleetBlock, FloatArray, IntArray
 
@@ -80,20 +80,25 @@ class ReservoirFleet(Fleet):
         self.committed_level = plant.start_wh.copy()
         self._pending: deque[Release] = deque()
         self._doubtful = 0
+        self._at_gate = 0
         self._always_stable = not plant.minimum_wh.any()
 
     def look_ahead(self, block: FleetBlock) -> None:
         """Nothing is available but what will be delivered or spilled; that is filled later."""
         self.block = block
 
+    def quote(self, block: FleetBlock, view: MarketView) -> None:
+        """Write the strategy's orders, cut to what water and turbines allow."""
+        super().quote(block, view)
+        self._at_gate = 1
+        cut_to(block.ask_quantity[view.first - block.first], self._most(view.first))
+
     def true_quotes(self, view: MarketView) -> Quotes:
         """Offer forced release and overflow at marginal cost, stored water at its value."""
         plant = self.plant
         water = self._water(self.committed_level, view.first)
-        most = np.minimum(plant.capacity_wh * self.up, water).astype(np.int64)
+        most = self._most(view.first)
         overflow = np.ceil(np.maximum(water - plant.size_wh, 0.0)).astype(np.int64)
-        if not self._always_stable:
-            most *= most >= plant.minimum_wh
         least = np.maximum(np.maximum(plant.release_wh, overflow), plant.minimum_wh)
         quantity = np.empty((1, self.n, 2), np.int64)
         quantity[0, :, 0] = np.minimum(least, most)
@@ -105,6 +110,7 @@ class ReservoirFleet(Fleet):
 
     def award(self, block: FleetBlock, row: int) -> None:
         """Reckon with the level after what was just sold."""
+        self._at_gate = 0
         interval = block.first + row
         sold = block.sold[row]
         self.committed_level, spill = self._step(self.committed_level, interval, sold)
@@ -170,6 +176,14 @@ class ReservoirFleet(Fleet):
         """Return what could be turned into output in an interval, Wh."""
         return level * (1.0 - self.plant.loss) + self.inflow[:, interval]
 
+    def _most(self, interval: int) -> IntArray:
+        """Return what can be sold in a quoted interval, Wh; nothing below stable output."""
+        water = self._water(self.committed_level, interval)
+        most = np.minimum(self.plant.capacity_wh * self.up, water).astype(np.int64)
+        if not self._always_stable:
+            most *= most >= self.plant.minimum_wh
+        return most
+
     def _water_value(self, level: FloatArray) -> FloatArray:
         """Return the value of stored water at a level, currency/MWh."""
         plant = self.plant
@@ -195,4 +209,5 @@ class ReservoirFleet(Fleet):
         for release in self._pending:
             level, _ = self._step(level, release.interval, release.sold)
         self.committed_level = level
-        self._doubtful = len(self._pending)
+        # What was quoted before and is awarded later was limited by what now is wrong, too.
+        self._doubtful = len(self._pending) + self._at_gate

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.fleet import Fleet, FleetUnits
+from agents.fleet import Fleet, FleetUnits, cut_to
 from agents.quotes import MarketView
 from market import FleetBlock, FloatArray, IntArray
 
@@ -74,6 +74,7 @@ class StorageFleet(Fleet):
         self.committed_soc = plant.soc_start_wh.copy()
         self._pending: deque[Promise] = deque()
         self._doubtful = 0
+        self._at_gate = 0
         self._share = np.ones(self.n)
         self._leaks = bool(plant.self_discharge.any())
         self._limits = (
@@ -88,12 +89,11 @@ class StorageFleet(Fleet):
             self._charge_limit(self.committed_soc, self.up),
         )
         super().quote(block, view)
+        self._at_gate = 1
         row = view.first - block.first
         quantities = block.ask_quantity[row], block.bid_quantity[row]
         for quantity, limit in zip(quantities, self._limits, strict=True):
-            if (np.add.reduce(quantity, axis=1) > limit).any():
-                total = np.minimum(np.cumsum(quantity, axis=1), limit[:, None])
-                quantity[:] = np.diff(total, axis=1, prepend=0)
+            cut_to(quantity, limit)
 
     def charge_limit(self) -> IntArray:
         """Return what can be bought in the quoted interval, whole Wh."""
@@ -105,6 +105,7 @@ class StorageFleet(Fleet):
 
     def award(self, block: FleetBlock, row: int) -> None:
         """Commit the state of charge to what was just bought and sold."""
+        self._at_gate = 0
         bought, sold = block.bought[row], block.sold[row]
         self.committed_soc = self._step(self.committed_soc, bought, sold)
         self._pending.append(Promise(bought, sold, self.committed_soc))
@@ -191,7 +192,8 @@ class StorageFleet(Fleet):
             sold = np.minimum(promise.sold, self._discharge_limit(soc, self.up))
             soc = self._step(soc, bought, sold)
         self.committed_soc = soc
-        self._doubtful = len(self._pending)
+        # What was quoted before and is awarded later was limited by what now is wrong, too.
+        self._doubtful = len(self._pending) + self._at_gate
 
 
 def _whole(wh: FloatArray) -> IntArray:

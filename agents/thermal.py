@@ -76,16 +76,22 @@ class ThermalFleet(Fleet):
         self.online = np.ones(self.n, bool)
         self._pending: deque[Schedule] = deque()
         self._doubtful = 0
+        self._at_gate = 0
         self._forced = np.zeros(self.n, np.int64)
         self._quoted = plant.minimum_wh, plant.capacity_wh
         self._share = np.ones(self.n)
 
-    def true_quotes(self, view: MarketView) -> Quotes:
-        """Offer the unavoidable part at the floor, the rest at marginal cost."""
+    def quote(self, block: FleetBlock, view: MarketView) -> None:
+        """Decide once a day whether to be on line, then ask the strategy."""
         if view.first % self.calendar.per_day == 0:
             self._decide(view)
-        low, high = self._range(self.committed_output, self.online, self.up)
-        self._quoted = low, high
+        self._quoted = self._range(self.committed_output, self.online, self.up)
+        self._at_gate = 1
+        super().quote(block, view)
+
+    def true_quotes(self, view: MarketView) -> Quotes:
+        """Offer the unavoidable part at the floor, the rest at marginal cost."""
+        low, high = self._quoted
         quantity = np.empty((1, self.n, 2), np.int64)
         quantity[0, :, 0] = low
         quantity[0, :, 1] = high - low
@@ -97,6 +103,7 @@ class ThermalFleet(Fleet):
 
     def award(self, block: FleetBlock, row: int) -> None:
         """Reckon with ramps from what was just sold."""
+        self._at_gate = 0
         low, high = self._quoted
         output = np.minimum(np.maximum(block.sold[row], low), high)
         self._pending.append(Schedule(block.sold[row], output, low, self.online))
@@ -162,4 +169,5 @@ class ThermalFleet(Fleet):
             low, high = self._range(output, schedule.online, self.up)
             output = np.clip(schedule.sold, low, high)
         self.committed_output = output
-        self._doubtful = len(self._pending)
+        # What was quoted before and is awarded later was limited by what now is wrong, too.
+        self._doubtful = len(self._pending) + self._at_gate

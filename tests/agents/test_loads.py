@@ -1,0 +1,96 @@
+"""Loads: inelastic at the value of lost load, elastic in steps."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.agents.fleets import MWH, Desk, load
+
+STEPS = ((0.2, 400.0), (0.1, 250.0))
+
+
+class Expects:
+    """Expects a fixed demand, in Wh."""
+
+    def __init__(self, wh):
+        self.wh = wh
+
+    def expected(self, first, actual):
+        return np.full_like(actual, self.wh)
+
+
+def test_bids_by_hand():
+    desk = Desk(load(10.0, steps=STEPS))
+    desk.quote(0, count=24)
+    assert desk.bids(3) == [[(1500.0, 7 * MWH), (400.0, 2 * MWH), (250.0, MWH)]]
+    desk.quote(0, count=24, cap=300.0)
+    assert desk.bids(0)[0] == [(300.0, 7 * MWH), (300.0, 2 * MWH), (250.0, MWH)]
+    assert Desk(load(10.0)).fleet.bid_slots == 1
+
+
+def metered(bought, actual_mw=10.0, expected=None, steps=STEPS):
+    forecaster = Expects(expected) if expected else None
+    desk = Desk(load(actual_mw, steps=steps, forecaster=forecaster))
+    desk.quote(0, count=24)
+    desk.award(0, bought=[bought])
+    deviates = desk.deliver(0)
+    return int(desk.block.consumed[0, 0]), int(desk.block.unserved[0, 0]), deviates
+
+
+@pytest.mark.parametrize(
+    ("bought", "consumed", "unserved"),
+    [
+        (10 * MWH, 10 * MWH, 0),
+        (9 * MWH, 9 * MWH, 0),  # the last step is out of the money: not unserved
+        (7 * MWH, 7 * MWH, 0),
+        (4 * MWH, 4 * MWH, 3 * MWH),
+        (0, 0, 7 * MWH),
+    ],
+)
+def test_with_perfect_foresight_nothing_deviates(bought, consumed, unserved):
+    assert metered(bought) == (consumed, unserved, False)
+
+
+@pytest.mark.parametrize(
+    ("bought", "actual", "consumed", "unserved"),
+    [
+        (10 * MWH, 12.0, 12 * MWH, 0),  # all bought: the actual demand is taken
+        (10 * MWH, 8.0, 8 * MWH, 0),
+        (7 * MWH, 12.0, 8_400_000, 0),  # the elastic part stays out, the rest is what it is
+        (7 * MWH, 8.0, 5_600_000, 0),
+        (9 * MWH, 12.0, 10_400_000, 0),
+        (6 * MWH, 8.0, 5_600_000, 0),  # less was sold than bid, and still it was enough
+        (5 * MWH, 8.0, 5 * MWH, 600_000),
+        (6 * MWH, 12.0, 6 * MWH, 2_400_000),
+    ],
+)
+def test_a_wrong_forecast(bought, actual, consumed, unserved):
+    found = metered(bought, actual, 10 * MWH)
+    assert found == (consumed, unserved, consumed != bought)
+
+
+@given(st.floats(0, 1), st.floats(0, 30), st.integers(1, 20 * MWH))
+def test_consumption_is_never_more_than_demand(share, actual, expected):
+    consumed, unserved, _ = metered(int(expected * share), actual, expected)
+    demand = int(actual * MWH + 1e-4)
+    assert 0 <= consumed <= demand
+    assert 0 <= unserved <= demand - consumed + 1
+
+
+def test_an_outage_is_the_load_s_own_and_not_unserved():
+    desk = Desk(load(10.0))
+    desk.quote(0, count=24)
+    desk.award(0, bought=[10 * MWH])
+    desk.outage(0, 1800)
+    assert desk.deliver(0)
+    assert desk.block.consumed[0, 0] == 5 * MWH
+    assert desk.block.unserved[0, 0] == 0
+    desk.fleet.reduce_for_outages(desk.block, 1)
+    assert not desk.block.bid_quantity[1].any()
+    assert desk.block.bid_quantity[2].any()
+
+
+def test_value_of_lost_load():
+    assert load(1.0, n=2, voll=[5.0, 7.0]).shed_order().tolist() == [5.0, 7.0]
+    assert load(np.arange(24.0)).facts()["capacity_mw"].tolist() == [23.0]
