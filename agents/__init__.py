@@ -10,12 +10,12 @@ from agents.loads import LoadFleet
 from agents.outages import DatedOutage, FailureRates, Outages
 from agents.plant_noise import PlantNoise
 from agents.processes import Arrivals, ContractCalendar, Role, RuleChanges
-from agents.quotes import MarketView, Quotes, Strategy, strategies
+from agents.quotes import MarketView, PriceForecaster, Quotes, Strategy, strategies
 from agents.renewables import RenewableFleet, Resource
 from agents.reservoirs import ReservoirFleet, ReservoirPlant
 from agents.site_power import DataCenterSite, PueTable
 from agents.storage import StorageFleet, StoragePlant
-from agents.thermal import ThermalFleet, ThermalPlant
+from agents.thermal import FreeThermalFleet, ThermalFleet, ThermalPlant
 from agents.weather import profile_names, synthetic
 
 __all__ = [
@@ -31,11 +31,13 @@ __all__ = [
     "FailureRates",
     "Fleet",
     "FleetUnits",
+    "FreeThermalFleet",
     "JobTrace",
     "LoadFleet",
     "MarketView",
     "Outages",
     "PlantNoise",
+    "PriceForecaster",
     "PueTable",
     "Quotes",
     "RenewableFleet",

@@ -27,6 +27,7 @@ class ComputeFleet(Fleet):
     def __init__(self, units: FleetUnits, sites: DataCenterFleet) -> None:
         super().__init__(units)
         self.sites, self.bid_slots = sites, sites.bid_slots
+        self._running = np.ones(self.n, bool)
 
     def true_quotes(self, view: MarketView) -> Quotes:
         """Bid for every job at its value."""
@@ -46,14 +47,21 @@ class ComputeFleet(Fleet):
         self.sites.award(block.first + row, block.bought[row].copy())
 
     def meter(self, block: FleetBlock, row: int) -> bool:
-        """Run the committed jobs; what they do not need is an imbalance."""
-        unserved = self.sites.totals.unserved_wh.copy()
-        self.sites.up = self.up > 0
-        consumed = self.sites.deliver(block.first + row, block.bought[row].copy())
+        """Draw what the committed jobs need; energy bought beyond that is an imbalance."""
+        self._running = self.up > 0
+        needed = np.minimum(self.sites.planned_wh(block.first + row), block.bought[row])
+        consumed = np.where(self._running, needed, 0)
         block.consumed[row] = consumed
+        return bool((consumed != block.bought[row]).any())
+
+    def commit(self, block: FleetBlock, row: int) -> None:
+        """Run the committed jobs on what was left to draw; those without power go back."""
+        unserved = self.sites.totals.unserved_wh.copy()
+        self.sites.up = self._running
+        self.sites.deliver(block.first + row, block.consumed[row].copy())
+        # Of what the operator shed, only the firm load is lost; jobs wait.
         block.unserved[row] = self.sites.totals.unserved_wh - unserved
         block.penalty[row] = self.sites.penalty
-        return bool((consumed != block.bought[row]).any())
 
     def next_arrival_after(self, second: float) -> int | None:
         """Return the next second at which a job arrives at any site."""

@@ -45,12 +45,13 @@ class ExternalFleet(Fleet):
 
     def meter(self, block: FleetBlock, row: int) -> bool:
         """Deliver and take what was traded as far as the line is up."""
-        if not self.outages.possible:  # the depth is there, and bounds what was traded
-            self._room = self.imports[:, block.first + row]
-            return False
         share = self.share_up(block, row)
-        self._room = np.floor(self.imports[:, block.first + row] * share).astype(np.int64)
-        most = np.floor(self.exports[:, block.first + row] * share).astype(np.int64)
+        self._room, most = self.imports[:, block.first + row], self.exports[:, block.first + row]
+        if self.outages.possible:
+            self._room = np.floor(self._room * share).astype(np.int64)
+            most = np.floor(most * share).astype(np.int64)
+        elif (block.sold[row] <= self._room).all() and (block.bought[row] <= most).all():
+            return False
         block.delivered[row] = np.minimum(block.sold[row], self._room)
         block.consumed[row] = np.minimum(block.bought[row], most)
         position = block.sold[row] - block.bought[row]

@@ -6,6 +6,7 @@ Nothing here knows the clock; the processes in `agents.processes` call at the ri
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, ClassVar
 
 import numpy as np
@@ -216,7 +217,8 @@ def _per_slot(values: Any, shape: tuple[int, ...]) -> Any:
 def _reject_invalid(price: FloatArray, quantity: IntArray) -> None:
     """Turn orders that break the form into no orders: not a number, or a negative quantity."""
     # One sum tells whether all prices are finite, at a third of the cost of asking each.
-    if quantity.size and (not np.isfinite(price.sum()) or quantity.min() < 0):
+    total = float(np.add.reduce(price, axis=None))
+    if not isfinite(total) or np.minimum.reduce(quantity, axis=None) < 0:
         bad: BoolArray = ~np.isfinite(price) | (quantity < 0)
         quantity[bad] = 0
         price[bad] = 0.0

@@ -102,7 +102,7 @@ class ResourceForecaster:
         """
         days = -(-(self._lead_s + self._calendar.interval_s) // 86_400)
         self._past.append(actual.copy())
-        known = self._past[-1 - days] if len(self._past) > days else self._past[0]
+        known = self._past[-1 - days] if len(self._past) > days else actual
         del self._past[: -1 - days]
         return known[: actual.shape[0]].copy()
 

@@ -57,8 +57,6 @@ class MarketView:
         Clearing prices published so far; interval `known` and later are not.
     forecaster : PriceForecaster
         The fleet's own price forecaster.
-    rng : numpy Generator
-        The fleet's own stream, for strategies that draw.
     """
 
     first: int
@@ -68,7 +66,6 @@ class MarketView:
     cap: float
     published: FloatArray = field(default_factory=lambda: np.empty(0))
     forecaster: PriceForecaster | None = None
-    rng: np.random.Generator | None = None
 
     def price_forecast(self, horizon: int) -> FloatArray:
         """Return expected prices from `first` on (see `PriceForecaster.prices`)."""

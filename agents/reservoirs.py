@@ -196,7 +196,7 @@ class ReservoirFleet(Fleet):
         plant = self.plant
         after = self._water(level, interval) - output
         must_go = np.maximum(plant.release_wh - output, after - plant.size_wh)
-        spill = np.ceil(np.clip(must_go, 0.0, np.maximum(after, 0.0))).astype(np.int64)
+        spill = np.ceil(np.maximum(np.minimum(must_go, after), 0.0)).astype(np.int64)
         return np.maximum(after - spill, 0.0), spill
 
     def _room(self, block: FleetBlock, row: int) -> IntArray:

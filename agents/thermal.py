@@ -77,8 +77,9 @@ class ThermalFleet(Fleet):
         self._pending: deque[Schedule] = deque()
         self._doubtful = 0
         self._at_gate = 0
-        self._forced = np.zeros(self.n, np.int64)
+        self._forced = plant.minimum_wh
         self._quoted = plant.minimum_wh, plant.capacity_wh
+        self._most = plant.capacity_wh
         self._share = np.ones(self.n)
 
     def quote(self, block: FleetBlock, view: MarketView) -> None:
@@ -171,3 +172,39 @@ class ThermalFleet(Fleet):
         self.committed_output = output
         # What was quoted before and is awarded later was limited by what now is wrong, too.
         self._doubtful = len(self._pending) + self._at_gate
+
+
+class FreeThermalFleet(ThermalFleet):
+    """Thermal plants that are always on line and have no ramp limit: nothing to remember.
+
+    Their offers do not depend on what was awarded, so they are quoted a block at a time.
+    """
+
+    stateful = False
+
+    def quote(self, block: FleetBlock, view: MarketView) -> None:
+        """Ask the strategy; the range is always the whole one."""
+        Fleet.quote(self, block, view)
+
+    def award(self, block: FleetBlock, row: int) -> None:
+        """Nothing to reckon with."""
+
+    def meter(self, block: FleetBlock, row: int) -> bool:
+        """Run at what was sold, at least at the minimum stable output."""
+        sold = block.sold[row]
+        possible = (sold >= self.plant.minimum_wh) & (sold <= self.plant.capacity_wh)
+        if not self.outages.possible and possible.all():
+            return False
+        most = np.floor(self.plant.capacity_wh * self.share_up(block, row)).astype(np.int64)
+        self._most = most
+        self._forced = np.minimum(self.plant.minimum_wh, most)
+        block.delivered[row] = np.clip(sold, self._forced, most)
+        return bool((block.delivered[row] != sold).any())
+
+    def flexibility(self, block: FleetBlock, row: int) -> tuple[IntArray, IntArray]:
+        """Return the room up to capacity, and down to the minimum stable output."""
+        delivered = block.delivered[row]
+        return self._most - delivered, delivered - self._forced
+
+    def commit(self, block: FleetBlock, row: int) -> None:
+        """Nothing to remember."""

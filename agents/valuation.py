@@ -8,9 +8,10 @@ the value at its start is the better of charging and discharging (never both)::
 
 with ``y`` the level after self-discharge. Both are running maxima over a window of the level grid,
 so prices may be negative (where ``V`` is not concave and a linear program would burn power by
-charging and discharging at once). For non-negative prices this is the recursion of Zheng, Jaworski
-and Xu, "Arbitraging variable efficiency energy storage using analytical stochastic dynamic
-programming" (arXiv 2108.06000), on the value instead of its derivative.
+charging and discharging at once). For non-negative prices ``V`` is concave, and the same recursion
+on its slopes is four operations a step: the analytical update of Zheng, Jaworski and Xu,
+"Arbitraging variable efficiency energy storage using analytical stochastic dynamic programming"
+(arXiv 2108.06000). Both give the same values; tests compare them.
 """
 
 from dataclasses import dataclass
@@ -30,7 +31,8 @@ class Values:
     Attributes
     ----------
     values : array, shape (steps, points, n)
-        Currency per MWh of usable energy, at levels ``k / cells``; `NEVER` beyond level 1.
+        Currency per MWh of usable energy, at levels ``k / cells``, up to a constant for each
+        step and unit; `NEVER` beyond level 1.
     cells : array of int, shape (n,)
         Cells of the grid of each shape.
     best : array of int, shape (steps, 2, n)
@@ -140,6 +142,57 @@ class _Backward:
                 value = self.earlier(cost, revenue, buying, selling)
         return values, best
 
+    def run_concave(
+        self, prices: FloatArray, value: FloatArray, keep: int
+    ) -> tuple[FloatArray, IntArray]:
+        """Return what `run` returns, on slopes; the value of an empty store is left at zero.
+
+        A slope is what one more cell is worth. Charging inserts `up` cells at the price of a
+        cell bought into the falling sequence of slopes, discharging `down` cells at the price
+        of a cell sold.
+        """
+        buy, sell, wear = self.stored[1], self.sold[1], self.wear[1]
+        beyond = None if self.ceiling is None else self.ceiling[1:] == NEVER
+        slope = np.diff(value, axis=0)
+        kept = np.empty((keep, *slope.shape))
+        for t, price in reversed(list(enumerate(prices.tolist()))):
+            if beyond is not None:
+                slope[beyond] = NEVER
+            if t < keep:
+                kept[t] = slope
+            if t > 0:
+                slope = self._inserted_above(slope, price * buy)
+                slope = self._inserted_below(slope, price * sell - wear)
+        price = prices[:keep, None, None]
+        best = np.empty((keep, 2, slope.shape[1]), np.int64)
+        best[:, 0] = np.count_nonzero(kept > price * buy, axis=1)
+        best[:, 1] = np.count_nonzero(kept > price * sell - wear, axis=1)
+        values = np.zeros((keep, *value.shape))
+        np.cumsum(kept, axis=1, out=values[:, 1:])
+        if self.ceiling is not None:
+            np.minimum(values, self.ceiling, out=values)
+        return values, best
+
+    def _inserted_above(self, slope: FloatArray, worth: FloatArray) -> FloatArray:
+        """Return the slopes after `up` cells of `worth` each were inserted from the left."""
+        capped, up = np.minimum(slope, worth), self.block.up
+        result = capped.copy() if self.up_rest is not None else capped
+        np.maximum(result[: len(slope) - up], slope[up:], out=result[: len(slope) - up])
+        if self.up_rest is not None:
+            np.maximum(capped[: -up - 1], slope[up + 1 :], out=capped[: -up - 1])
+            result += self.up_rest * (capped - result)
+        return result
+
+    def _inserted_below(self, slope: FloatArray, worth: FloatArray) -> FloatArray:
+        """Return the slopes after `down` cells of `worth` each were inserted from the right."""
+        raised, down = np.maximum(slope, worth), self.block.down
+        result = raised.copy() if self.down_rest is not None else raised
+        np.minimum(result[down:], slope[: len(slope) - down], out=result[down:])
+        if self.down_rest is not None:
+            np.minimum(raised[down + 1 :], slope[: -down - 1], out=raised[down + 1 :])
+            result += self.down_rest * (raised - result)
+        return result
+
     def earlier(
         self, cost: FloatArray, revenue: FloatArray, buying: FloatArray, selling: FloatArray
     ) -> FloatArray:
@@ -199,7 +252,10 @@ def value_functions(
     best, cells = np.zeros((keep, 2, n), np.int64), np.zeros(n, np.int64)
     for block in blocks:
         final = final_values(block.shapes, block.levels(), worth[block.members], ruin)
-        kept, places = _Backward.of(block).run(prices, final, keep)
+        backward = _Backward.of(block)
+        easy = backward.decay is None and bool(_concave(block.shapes, prices).all())
+        run = backward.run_concave if easy and prices.min() >= 0 else backward.run
+        kept, places = run(prices, final, keep)
         values[:, : block.points, block.members] = kept
         best[:, :, block.members], cells[block.members] = places, block.cells
     return Values(values, cells, best, _concave(shapes, prices)[:keep])

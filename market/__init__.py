@@ -1,4 +1,4 @@
-"""The rules of the game: auctions, sessions, settlement, records. Knows no agent, file or figure."""
+"""The rules of the game: auctions, sessions, settlement, records. Knows no agent, no figure."""
 
 from market.block import Block, FleetBlock
 from market.calendar import Calendar

@@ -7,7 +7,6 @@ import numpy as np
 from market.block import Block
 from market.calendar import Calendar
 from market.errors import ConservationError
-from market.layout import Layout
 from market.units import BoolArray, FloatArray, IntArray
 
 CAUSES = ("economic", "network", "forecast", "withheld", "outage")

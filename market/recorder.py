@@ -52,11 +52,16 @@ class Table:
     """One Parquet file in the making; rows are buffered into row groups of decent size."""
 
     def __init__(self, path: Path, schema: Any) -> None:
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
         self.schema = schema
+        # A dictionary of floats that hardly repeat costs five times what writing them does.
+        labels = [field.name for field in schema if pa.types.is_dictionary(field.type)]
         self._path, self._part = path, path.with_name(path.name + ".part")
-        self._writer = pq.ParquetWriter(self._part, schema, compression="zstd")
+        self._writer = pq.ParquetWriter(
+            self._part, schema, compression="zstd", use_dictionary=labels
+        )
         self._buffer: list[Any] = []
         self._rows = 0
 
@@ -282,14 +287,16 @@ class Recorder:
             (np.add.reduceat(columns[name], starts, axis=1) / WH_PER_MWH).ravel()
             for name in KIND_NUMBERS[:-1]
         ]
-        soc = (np.add.reduceat(block.soc, starts, axis=1) / WH_PER_MWH).ravel()
+        known = np.isfinite(block.soc)  # river plants beside reservoirs have no store
+        soc = np.add.reduceat(np.where(known, block.soc, 0.0), starts, axis=1) / WH_PER_MWH
+        soc[~np.logical_or.reduceat(known, starts, axis=1)] = np.nan
         self.tables["kinds"].append(
             [
                 self._times(block, len(groups)),
                 _labels([zone for zone, _, _ in groups], block.m),
                 _labels([kind for _, kind, _ in groups], block.m),
                 *numbers,
-                soc,
+                soc.ravel(),
             ]
         )
 
@@ -354,10 +361,10 @@ class Recorder:
         )
 
 
+PRICES = ("price", "price_low", "price_high")
+SURPLUSES = ("buyer_surplus", "seller_surplus", "operator_surplus")
 INTERVAL_NUMBERS = (
-    "price",
-    "price_low",
-    "price_high",
+    *PRICES,
     "volume_mwh",
     "offered_mwh",
     "bid_mwh",
@@ -367,9 +374,7 @@ INTERVAL_NUMBERS = (
     *(f"curtailed_{cause}_mwh" for cause in CAUSES),
     "recovered_mwh",
     "unserved_mwh",
-    "buyer_surplus",
-    "seller_surplus",
-    "operator_surplus",
+    *SURPLUSES,
     "imbalance_short_price",
     "imbalance_long_price",
     "imbalance_mwh",
@@ -385,11 +390,7 @@ def _zone_row(
     units = zone.units
     green = np.zeros_like(renewable)
     green[units] = renewable[units]
-    numbers: dict[str, Any] = {
-        name: block.zone[name][:, index]
-        for name in ("price", "price_low", "price_high")
-        + ("buyer_surplus", "seller_surplus", "operator_surplus")
-    }
+    numbers: dict[str, Any] = {name: block.zone[name][:, index] for name in (*PRICES, *SURPLUSES)}
     numbers["volume_mwh"] = block.volume[:, index] / WH_PER_MWH
     for name in ("offered", "bid", "unserved"):
         numbers[f"{name}_mwh"] = columns[name][:, units].sum(axis=1) / WH_PER_MWH

@@ -51,7 +51,7 @@ class Registry(Generic[T]):
         self._scan()
         if name not in self._entries:
             close = get_close_matches(name, self._entries, 1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
+            hint = f"; did you mean {close[0]!r}?" if close else "."
             place = f"{where}: " if where else ""
             known = ", ".join(self.names())
             raise InputError(f"{place}unknown {self._noun} {name!r}{hint} Known: {known}.")

@@ -16,7 +16,9 @@ from market.block import Block
 from market.calendar import Calendar
 from market.clearing import ClearingResult
 from market.dispatch import Flexibility, balance_zone
+from market.errors import ConservationError
 from market.layout import Layout, ZoneRows
+from market.metering import PRICE_TOLERANCE
 from market.orders import OrderBook
 from market.rules import GateTimes, MarketRules
 from market.units import WH_PER_MWH, FloatArray, IntArray
@@ -203,20 +205,40 @@ class MarketSession:
             block.receipts = np.zeros((block.m, units))
             block.payments = np.zeros((block.m, units))
         if result.ask_pay is not None and result.bid_pay is not None:
+            self._check_individual(gate, zone, result)
             got = result.ask_fill * result.ask_pay / WH_PER_MWH
             paid = result.bid_fill * result.bid_pay / WH_PER_MWH
             asks, bids = self.layout.ask_unit[zone.asks], self.layout.bid_unit[zone.bids]
             block.receipts[gate.row] += np.bincount(asks, got, units)
             block.payments[gate.row] += np.bincount(bids, paid, units)
 
+    def _check_individual(self, gate: Gate, zone: ZoneRows, result: ClearingResult) -> None:
+        """Raise unless everybody trades at a price no worse than their order."""
+        asks = gate.block.ask_price[gate.row, zone.asks]
+        bids = gate.block.bid_price[gate.row, zone.bids]
+        ask_pay = asks if result.ask_pay is None else result.ask_pay
+        bid_pay = bids if result.bid_pay is None else result.bid_pay
+        low = (result.ask_fill > 0) & (ask_pay < asks - PRICE_TOLERANCE)
+        high = (result.bid_fill > 0) & (bid_pay > bids + PRICE_TOLERANCE)
+        for bad, unit in (
+            (low, self.layout.ask_unit[zone.asks]),
+            (high, self.layout.bid_unit[zone.bids]),
+        ):
+            if bad.any():
+                name = self.layout.units[int(unit[np.argmax(bad)])]
+                moment = self.calendar.time(gate.interval).isoformat()
+                raise ConservationError(
+                    f"{moment}, unit {name}: trades at a price worse than its order"
+                )
+
     def _note_surplus(
         self, gate: Gate, index: int, book: OrderBook, result: ClearingResult
     ) -> None:
-        value = float(result.bid_fill @ book.bid_price)
-        cost = float(result.ask_fill @ book.ask_price)
+        value = _total(result.bid_fill, book.bid_price)
+        cost = _total(result.ask_fill, book.ask_price)
         if result.ask_pay is not None and result.bid_pay is not None:
-            paid = float(result.bid_fill @ result.bid_pay)
-            got = float(result.ask_fill @ result.ask_pay)
+            paid = _total(result.bid_fill, result.bid_pay)
+            got = _total(result.ask_fill, result.ask_pay)
         elif result.volume:
             paid, got = result.volume * result.buy_price, result.volume * result.sell_price
         else:
@@ -295,6 +317,11 @@ def without_own_trades(
         fills.append(kept)
     volume = result.volume - int(own.sum())
     return replace(result, ask_fill=fills[0], bid_fill=fills[1], volume=volume)
+
+
+def _total(fill: IntArray, price: FloatArray) -> float:
+    """Return fill times price; no BLAS, whose last digits depend on threads and processor."""
+    return float(np.add.reduce(fill * price))
 
 
 def _places(layout: Layout, zone: ZoneRows) -> tuple[IntArray, IntArray, int]:

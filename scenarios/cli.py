@@ -7,6 +7,7 @@ heavy is imported inside the command that needs it, so that `talatan --help` sta
 import json
 import sys
 from pathlib import Path
+from shlex import join
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="talatan",
-    help="Simulate shared energy-storage markets: scenario in; prices, curtailment, cash flows out.",
+    help="Simulate shared energy-storage markets: scenario in; prices and cash flows out.",
     epilog="Example: talatan run tutorial",
     no_args_is_help=True,
     add_completion=False,
@@ -24,6 +25,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+INTERRUPTED = 130  # exit status, as shells have it
 
 ScenarioArgument = Annotated[
     str, typer.Argument(help="Scenario file, or the name of a bundled scenario.")
@@ -57,9 +60,10 @@ def run(
 ) -> None:
     """Run a scenario and write a run directory."""
     from scenarios.loader import load
-    from scenarios.runs import default_directory, execute, prepare
+    from scenarios.runs import check_names, default_directory, execute, prepare
     from scenarios.terminal import progress_bar, show_summary
 
+    check_names()
     loaded = load(scenario, overrides or (), data, seed)
     directory = out or default_directory(loaded)
     prepare(directory, force, resume)
@@ -198,6 +202,10 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         _stopped()
+    except SystemExit as leaving:
+        if leaving.code == INTERRUPTED:  # Ctrl-C before the run began; typer says nothing
+            _stopped()
+        raise
     except Exception as error:
         _explain(error)
         raise
@@ -206,11 +214,11 @@ def main() -> None:
 def _explain(error: Exception) -> None:
     """End the process with one clear message where the error is not ours."""
     from market import InputError
-    from scenarios.runs import Interrupted
+    from scenarios.runs import InterruptedRunError
 
     if isinstance(error, InputError):
         _fail(error.problems)
-    if isinstance(error, Interrupted):
+    if isinstance(error, InterruptedRunError):
         _stopped()
 
 
@@ -225,9 +233,10 @@ def _numbered(problems: list[str]) -> list[str]:
 
 
 def _stopped() -> NoReturn:
-    words = sys.argv[1:] + ([] if "--resume" in sys.argv else ["--resume"])
-    print(f"talatan: interrupted; to take it up again: talatan {' '.join(words)}", file=sys.stderr)
-    sys.exit(130)
+    words = [word for word in sys.argv[1:] if word != "--resume"]
+    hint = f"; to take it up again: talatan {join([*words, '--resume'])}"
+    print(f"talatan: interrupted{hint if words[:1] == ['run'] else ''}", file=sys.stderr)
+    sys.exit(INTERRUPTED)
 
 
 def _as_json(results: "Results") -> dict[str, Any]:

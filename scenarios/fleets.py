@@ -1,9 +1,7 @@
 """From unit specifications to fleets: which units act together, and with which physics."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,9 +15,11 @@ from agents import (
     ExternalFleet,
     Fleet,
     FleetUnits,
+    FreeThermalFleet,
     JobTrace,
     LoadFleet,
     PlantNoise,
+    PriceForecaster,
     PueTable,
     RenewableFleet,
     ReservoirFleet,
@@ -34,76 +34,14 @@ from agents import (
     price_forecaster,
     read_jobs,
     strategies,
-    synthetic,
 )
-from market import WH_PER_MWH, Calendar, FloatArray, InputError, IntArray, stream, to_wh
+from market import WH_PER_MWH, FloatArray, InputError, IntArray, stream, to_wh
 from scenarios.expand import UnitSpec
 from scenarios.loader import LoadedScenario
-from scenarios.schema_demand import JobFile, JobProcess, Pue
-from scenarios.series_file import find_file
-from scenarios.timeseries import series
+from scenarios.schema_demand import JobFile, Pue
+from scenarios.surroundings import Specs, Surroundings, named
 
-Specs = Sequence[UnitSpec]
 Priced = dict[str, FloatArray]
-
-
-@dataclass(slots=True)
-class Surroundings:
-    """What all fleets of a run share.
-
-    Attributes
-    ----------
-    loaded : LoadedScenario
-    lead_s : int
-        Seconds from quoting to delivery.
-    prices : dict of str to array
-        Price series of the deepest outside market of each zone, for forecasters that read it.
-    """
-
-    loaded: LoadedScenario
-    lead_s: int
-    prices: Priced
-    _series: dict[tuple[str, str], FloatArray]
-
-    @property
-    def calendar(self) -> Calendar:
-        """Intervals of the run."""
-        return self.loaded.calendar
-
-    @property
-    def seed(self) -> int:
-        """Seed of the run."""
-        return self.loaded.seed
-
-    def series(self, spec: UnitSpec, name: str) -> FloatArray:
-        """Return a series of an entry, read once for all its units."""
-        key = (spec.entry, name)
-        if key not in self._series:
-            self._series[key] = self._read(spec, name)
-        return self._series[key]
-
-    def column(self, specs: Specs, name: str) -> FloatArray:
-        """Return the numbers called `name` of all units."""
-        return np.array([spec.params[name] for spec in specs], np.float64)
-
-    def stacked(self, specs: Specs, name: str) -> FloatArray:
-        """Return one series per unit, shape (n, N)."""
-        return np.stack([self.series(spec, name) for spec in specs])
-
-    def path(self, file: str) -> Path:
-        """Return a data file's place."""
-        return find_file(file, self.loaded.base_dir, self.loaded.data_dir)
-
-    def _read(self, spec: UnitSpec, name: str) -> FloatArray:
-        loaded, value = self.loaded, getattr(spec.model, name)
-        return series(
-            value,
-            loaded.calendar,
-            loaded.base_dir,
-            loaded.data_dir,
-            lambda profile: synthetic(profile, loaded.calendar, loaded.seed),
-            spec.model.series_limits[name],
-        )
 
 
 def build_fleets(loaded: LoadedScenario, specs: Specs, lead_s: int) -> list[Fleet]:
@@ -113,8 +51,10 @@ def build_fleets(loaded: LoadedScenario, specs: Specs, lead_s: int) -> list[Flee
     are sorted by name. The order of entries in the file does not matter.
     """
     around = Surroundings(loaded, lead_s, {}, {})
+    problems = around.problems(specs)
+    if problems:
+        raise InputError(problems)
     around.prices = _outside_prices(around, specs)
-    problems: list[str] = []
     fleets = []
     for key, members in groupby(sorted(specs, key=_group), key=_group):
         try:
@@ -130,8 +70,17 @@ def _group(spec: UnitSpec) -> tuple[str, str, str, str, str, str]:
     physics = spec.kind
     if spec.kind == "hydro" and spec.params["reservoir_mwh"] > 0:
         physics = "reservoir"
+    if spec.kind == "thermal" and _is_free(spec):
+        physics = "free thermal"
     segments = str(getattr(spec.model, "segments", ""))
     return spec.zone, spec.kind, physics, repr(spec.strategy), repr(spec.forecast), segments
+
+
+def _is_free(spec: UnitSpec) -> bool:
+    """Tell thermal plants whose offers do not depend on what they ran at before."""
+    return bool(getattr(spec.model, "must_run", False)) and np.isinf(
+        spec.params["ramp_mw_per_hour"]
+    )
 
 
 def _outside_prices(around: Surroundings, specs: Specs) -> Priced:
@@ -163,7 +112,7 @@ def _units(around: Surroundings, specs: Specs, needs_prices: bool = False) -> Fl
     )
 
 
-def _prices(around: Surroundings, spec: UnitSpec) -> Any:
+def _prices(around: Surroundings, spec: UnitSpec) -> PriceForecaster:
     name, params = spec.forecast
     rng = stream(around.seed, "price-forecast", spec.zone, spec.kind)
     try:
@@ -270,7 +219,8 @@ def _thermal(around: Surroundings, specs: Specs) -> Fleet:
         marginal_cost=_bid_cost(around, specs),
         must_run=np.array([getattr(spec.model, "must_run", True) for spec in specs]),
     )
-    return ThermalFleet(_units(around, specs), plant, around.column(specs, "marginal_cost"))
+    fleet = FreeThermalFleet if _is_free(specs[0]) else ThermalFleet
+    return fleet(_units(around, specs), plant, around.column(specs, "marginal_cost"))
 
 
 def _storage(around: Surroundings, specs: Specs) -> Fleet:
@@ -347,14 +297,24 @@ def _site(around: Surroundings, spec: UnitSpec) -> DataCenterSite:
 
 def _jobs(around: Surroundings, spec: UnitSpec) -> JobTrace | None:
     model: Any = spec.model
+    if model.jobs is None:
+        return None
+    room = round(spec.params["gpus"]) - round(spec.params["inference_gpus"])
+    with named(spec, "jobs"):
+        trace = _trace(around, spec, room)
+        largest = int(trace.gpus.max(initial=0))
+        if largest > room:
+            raise InputError(f"a job needs {largest} GPUs at once, the site leaves {room} to jobs")
+        return trace
+
+
+def _trace(around: Surroundings, spec: UnitSpec, most_gpus: int) -> JobTrace:
+    model: Any = spec.model
     value = spec.params["value_per_gpu_hour"]
     if isinstance(model.jobs, JobFile):
         return read_jobs(around.path(model.jobs.file), value)
-    if isinstance(model.jobs, JobProcess):
-        process = ArrivalProcess(**model.jobs.model_dump(), value_per_gpu_hour=value)
-        most = round(spec.params["gpus"]) - round(spec.params["inference_gpus"])
-        return poisson_jobs(around.seed, spec.name, around.calendar, process, max(most, 1))
-    return None
+    process = ArrivalProcess(**model.jobs.model_dump(), value_per_gpu_hour=value)
+    return poisson_jobs(around.seed, spec.name, around.calendar, process, max(most_gpus, 1))
 
 
 _BUILDERS: dict[str, Callable[[Surroundings, list[UnitSpec]], Fleet]] = {
@@ -364,6 +324,7 @@ _BUILDERS: dict[str, Callable[[Surroundings, list[UnitSpec]], Fleet]] = {
     "reservoir": _reservoir,
     "csp": _csp,
     "thermal": _thermal,
+    "free thermal": _thermal,
     "storage": _storage,
     "data_center": _data_center,
     "load": _load,

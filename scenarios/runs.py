@@ -8,10 +8,10 @@ import json
 import platform
 import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from hashlib import blake2b
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,26 @@ PACKAGES = ("talatan", "simpy", "numpy", "pyarrow", "pandas")
 TABLES = ("intervals", "kinds", "units", "ledger", "trades", "orders", "participants")
 
 
-class Interrupted(Exception):
+class InterruptedRunError(Exception):
     """The run was stopped from outside; its directory says so."""
+
+
+def check_names() -> None:
+    """Make sure that no other distribution has written over our four packages.
+
+    Raises
+    ------
+    InputError
+        When one has, with what to do.
+    """
+    owners = packages_distributions()
+    for name in ("market", "agents", "scenarios", "plots"):
+        others = sorted(set(owners.get(name, ())) - {"talatan"})
+        if others:
+            raise InputError(
+                f"the package {name!r} is also installed by {', '.join(others)}, which may have "
+                "overwritten ours; install talatan into a virtual environment of its own"
+            )
 
 
 def default_directory(loaded: LoadedScenario) -> Path:
@@ -54,11 +72,11 @@ def prepare(directory: Path, force: bool, resume: bool) -> None:
         When it holds a finished run (without `force`), an unfinished one (without `resume` or
         `force`), or something else.
     """
-    if directory.exists() and not directory.is_dir():
-        raise InputError(f"{directory}: is a file; give a directory with --out")
-    status = _status(directory)
-    if status is None and directory.exists() and any(directory.iterdir()):
-        raise InputError(f"{directory}: is not empty and not a run; give another with --out")
+    try:
+        _refuse_other(directory)
+        status = _status(directory)
+    except OSError as error:  # a name too long, a directory that may not be read
+        raise InputError(f"{directory}: cannot be written ({error.strerror})") from None
     if status == "finished" and not force:
         raise InputError(
             f"{directory}: holds a finished run; give another directory with --out, "
@@ -78,32 +96,53 @@ def prepare(directory: Path, force: bool, resume: bool) -> None:
         raise InputError(f"{directory}: cannot be written ({error.strerror})") from None
 
 
+def _refuse_other(directory: Path) -> None:
+    """Raise when the directory is a file, or holds something that is not a run's."""
+    if directory.exists() and not directory.is_dir():
+        raise InputError(f"{directory}: is a file; give a directory with --out")
+    if not directory.exists() or (directory / "run.json").is_file():
+        return
+    # A run that was killed before it said so leaves nothing but unfinished tables.
+    if any(path.suffix != ".part" for path in directory.iterdir()):
+        raise InputError(f"{directory}: is not empty and not a run; give another with --out")
+
+
 def execute(loaded: LoadedScenario, directory: Path, progress: Progress | None = None) -> Results:
     """Run a scenario into a prepared directory and return its results.
 
     Raises
     ------
     InputError
-        When the data turn out wrong; the directory then says ``failed``.
-    Interrupted
+        When the data turn out wrong; nothing is left behind then.
+    InterruptedRunError
         On Ctrl-C or SIGTERM.
     """
     header = _header(loaded)
-    simulation = build(loaded, directory)
-    simulation.progress = progress
-    write_json(directory / "run.json", header | {"status": "running"})
-    try:
-        with _terminable():
+    with _terminable():
+        simulation = _built(loaded, directory)
+        simulation.progress = progress
+        write_json(directory / "run.json", header | {"status": "running"})
+        try:
             simulation.run()
-        return _finish(simulation, directory, header)
-    except KeyboardInterrupt:
-        simulation.recorder.discard()
-        write_json(directory / "run.json", header | _ended("interrupted"))
-        raise Interrupted from None
-    except BaseException as error:
-        simulation.recorder.discard()
-        reason = str(error) or type(error).__name__
-        write_json(directory / "run.json", header | _ended("failed") | {"reason": reason})
+            return _finish(simulation, directory, header)
+        except KeyboardInterrupt:
+            simulation.recorder.discard()
+            write_json(directory / "run.json", header | _ended("interrupted"))
+            raise InterruptedRunError from None
+        except BaseException as error:
+            simulation.recorder.discard()
+            reason = str(error) or type(error).__name__
+            write_json(directory / "run.json", header | _ended("failed") | {"reason": reason})
+            raise
+
+
+def _built(loaded: LoadedScenario, directory: Path) -> Simulation:
+    """Return the simulation; when its data are wrong, leave no empty directory behind."""
+    try:
+        return build(loaded, directory)
+    except InputError:
+        with suppress(OSError):  # it holds an earlier run
+            directory.rmdir()
         raise
 
 
@@ -114,7 +153,8 @@ def _finish(simulation: Simulation, directory: Path, header: Mapping[str, Any]) 
     for name in TABLES:
         (directory / f"{name}.parquet.part").unlink(missing_ok=True)  # of a run that was killed
         if name not in (*simulation.recorder.tables, "participants"):
-            (directory / f"{name}.parquet").unlink(missing_ok=True)
+            for suffix in (".parquet", ".parquet.part"):  # of an earlier run
+                (directory / f"{name}{suffix}").unlink(missing_ok=True)
     done = dict(header) | _ended("finished") | {"content_hash": content_hash(simulation)}
     write_json(directory / "summary.json", summary(Results(directory)))
     write_json(directory / "run.json", done)

@@ -117,7 +117,8 @@ class DataCenter(Unit):
         default=5.0, description="revenue of deferrable work, currency per GPU-hour"
     )
     sla_penalty_per_gpu_hour: NotNegative = Field(
-        default=20.0, description="penalty for a strict job that misses its deadline, currency per GPU-hour of the job"
+        default=20.0,
+        description="penalty of a strict job that misses its deadline, currency per GPU-hour",
     )
     segments: int = Field(default=24, ge=1, le=200, description="price steps of its bids")
     strategy: Named = Field(
@@ -169,6 +170,7 @@ class External(Unit):
     """An outside market: a price, and a depth each way."""
 
     unit_kind: ClassVar[str] = "external"
+    forecasts: ClassVar[str] = ""
     series_limits: ClassVar[dict[str, Limits]] = {
         "price": Limits(),
         "import_mw": Limits(0, math.inf),

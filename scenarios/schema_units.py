@@ -79,11 +79,16 @@ class Unit(Section):
         found = [
             *check_strategy(self.unit_kind, self.strategy),
             *check_forecast(self.forecast),
+            *self._forecast_problems(),
             *self._series_problems(),
             *self.relations(),
         ]
         raise_if_any(found or list(self._spread_problems()))
         return self
+
+    def _forecast_problems(self) -> Found:
+        if not self.forecasts and "forecast" in self.model_fields_set:
+            yield ("forecast",), f"is of no use to {self.unit_kind}, which needs to expect nothing"
 
     def _series_problems(self) -> Found:
         for key, (low, high) in self.series_limits.items():
@@ -232,6 +237,7 @@ class Csp(Stored):
     """A concentrating solar plant with a heat store."""
 
     unit_kind: ClassVar[str] = "csp"
+    forecasts: ClassVar[str] = ""
     series_limits: ClassVar[dict[str, Limits]] = {"solar": Limits(0, 1)}
 
     kind: Literal["csp"] = Field(description="kind of plant")
@@ -260,6 +266,7 @@ class Thermal(Generator):
     """A thermal plant."""
 
     unit_kind: ClassVar[str] = "thermal"
+    forecasts: ClassVar[str] = ""
 
     kind: Literal["thermal"] = Field(description="kind of plant")
     min_stable_mw: NotNegative = Field(

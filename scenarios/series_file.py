@@ -30,7 +30,8 @@ def find_file(file: str, base_dir: Path, data_dir: Path | None) -> Path:
         if found:
             return found[0]
     where = listed(str(place) for place in places)
-    raise InputError(f"{file}: there is no such file, looked in {where}")
+    hint = "" if data_dir else "; --data DIR says where data files are"
+    raise InputError(f"{file}: there is no such file, looked in {where}{hint}")
 
 
 def _matches(place: Path, file: str) -> list[Path]:

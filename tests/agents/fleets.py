@@ -173,13 +173,17 @@ class Desk:
 
     def asks(self, row):
         price, quantity = self.block.ask_price[row], self.block.ask_quantity[row]
-        return [[(float(p), int(q)) for p, q in zip(*unit, strict=True)] for unit in
-                zip(price, quantity, strict=True)]
+        return [
+            [(float(p), int(q)) for p, q in zip(*unit, strict=True)]
+            for unit in zip(price, quantity, strict=True)
+        ]
 
     def bids(self, row):
         price, quantity = self.block.bid_price[row], self.block.bid_quantity[row]
-        return [[(float(p), int(q)) for p, q in zip(*unit, strict=True)] for unit in
-                zip(price, quantity, strict=True)]
+        return [
+            [(float(p), int(q)) for p, q in zip(*unit, strict=True)]
+            for unit in zip(price, quantity, strict=True)
+        ]
 
     def outage(self, unit, start_s, end_s=None):
         self.fleet.outages.fail(unit, start_s)

@@ -98,6 +98,23 @@ def test_firm_load_without_energy_is_unserved():
     assert desk.block.unserved[0, 0] == FIRM // 2
 
 
+def test_jobs_do_not_run_on_power_that_was_shed():
+    fleet = centre()
+    fleet.arrive(0)
+    desk = Desk(fleet)
+    desk.quote(0)
+    desk.award(0, bought=[FIRM + JOB])
+    assert not desk.meter(0)
+    desk.block.consumed[0] -= JOB // 2  # the operator sheds
+    desk.block.unserved[0] += JOB // 2
+    desk.commit(0)
+    assert fleet.facts()["jobs_finished"].tolist() == [0]
+    assert desk.block.consumed[0, 0] == FIRM + JOB // 2
+    assert desk.block.unserved[0, 0] == 0
+    desk.quote(1)
+    assert desk.block.bid_quantity[1].sum() == FIRM + JOB
+
+
 def test_a_site_that_is_out_consumes_nothing():
     desk = Desk(centre(jobs=0))
     desk.quote(0)

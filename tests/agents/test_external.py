@@ -31,6 +31,16 @@ def test_while_it_exports_it_cannot_import():
     assert (up.tolist(), down.tolist()) == ([0], [0])
 
 
+def test_it_never_delivers_more_than_its_depth():
+    desk = Desk(outside(PRICE))
+    desk.award(0, sold=[9 * MWH])
+    desk.award(1, bought=[9 * MWH])
+    assert desk.deliver(0)
+    assert desk.deliver(1)
+    assert desk.block.delivered[0, 0] == 3 * MWH
+    assert desk.block.consumed[1, 0] == 2 * MWH
+
+
 def test_a_line_that_fails_carries_nothing_either_way():
     desk = Desk(outside(PRICE))
     desk.quote(0, count=24)

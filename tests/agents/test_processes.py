@@ -65,12 +65,19 @@ def blocks(simulation):
 
 @pytest.mark.parametrize("closure", [0, 45, 300, 24 * 60, 40 * 60])
 @pytest.mark.parametrize(
-    ("at", "first"), [("2023-06-01T00:00:00", 0), ("2023-06-01T05:00:00", 5),
-                      ("2023-06-01T05:00:01", 6), ("2023-06-02T00:00:00", 24)]
+    ("at", "first"),
+    [
+        ("2023-06-01T00:00:00", 0),
+        ("2023-06-01T05:00:00", 5),
+        ("2023-06-01T05:00:01", 6),
+        ("2023-06-02T00:00:00", 24),
+    ],
 )
 def test_a_rule_change_holds_from_its_date_at_any_lead(closure, at, first, tmp_path):
     change = f'[[event]]\nat = "{at}+08:00"\nset = {{"market.energy.price_cap" = 250}}'
-    caps = [r.auction.price_cap for b in blocks(simulated(tmp_path, change, closure)) for r in b.rules]
+    caps = [
+        r.auction.price_cap for b in blocks(simulated(tmp_path, change, closure)) for r in b.rules
+    ]
     assert caps == [1500.0] * first + [250.0] * (48 - first)
 
 
@@ -101,7 +108,9 @@ def test_contracts_hold_for_the_intervals_between_their_dates(closure, tmp_path)
         '[[contract]]\nname = "b"\nseller = "coal"\nbuyer = "town"\nmw = 5\nprice = 310\n'
         'start = "2023-05-01T00:00:00+08:00"\n'
     )
-    rows = np.array([r for b in blocks(simulated(tmp_path, contract, closure)) for r in b.contracts])
+    rows = np.array(
+        [r for b in blocks(simulated(tmp_path, contract, closure)) for r in b.contracts]
+    )
     assert rows[:, 0].tolist() == [2.0 if 3 <= hour < 7 else 0.0 for hour in range(48)]
     assert (rows[:, 1] == 5).all()
 
@@ -117,17 +126,20 @@ def test_a_dated_outage_takes_its_share_of_delivery(closure, tmp_path):
     assert share == pytest.approx(expected, abs=1e-6)
 
 
+def noted(name, call, env, log):
+    def method(*args):
+        log.append((name, env.now))
+        return call(*args)
+
+    return method
+
+
 def test_quotes_are_made_when_the_gate_opens_and_awards_known_when_it_closes(tmp_path):
     simulation = simulated(tmp_path, closure=90, ahead=20)
     fleet = next(f for f in simulation.fleets if f.kind == "storage")
     env, log = simulation.env, []
     for name in ("quote", "award", "meter", "commit"):
-
-        def noted(*args, _name=name, _call=getattr(fleet, name)):
-            log.append((_name, env.now))
-            return _call(*args)
-
-        setattr(fleet, name, noted)
+        setattr(fleet, name, noted(name, getattr(fleet, name), env, log))
     simulation.run()
     hour = 3600 * np.arange(48)
     for name, shift in (("quote", -6600), ("award", -5400), ("meter", 3600)):

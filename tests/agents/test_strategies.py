@@ -50,9 +50,7 @@ ENTRIES = {
     "load": "[[load]]\ndemand_mw = 4\nsteps = [{share = 0.3, price = 100}]",
     "external": "[[external]]\nprice = 350\nimport_mw = 3\nexport_mw = 3",
 }
-CASES = [
-    (name, kind) for name in strategies.names() for kind in sorted(strategies.get(name).kinds)
-]
+CASES = [(name, kind) for name in strategies.names() for kind in sorted(strategies.get(name).kinds)]
 
 
 def text_of(name, kind, count=2):
@@ -159,7 +157,7 @@ def newcomer():
 @pytest.mark.parametrize("closure", [0, 45, 24 * 60, 40 * 60])
 def test_no_strategy_sees_a_price_that_is_not_published(closure, newcomer, tmp_path):
     newcomer("watching", spy(reactive=True))
-    entry = f'strategy = {{name = "watching", price = 4}}\noutages = {{mtbf_hours = 5, mttr_hours = 1}}'
+    entry = 'strategy = {name = "watching", price = 4}\noutages = {mtbf_hours = 5, mttr_hours = 1}'
     text = HEAD + ENTRIES["pv"] + f'\nname = "unit"\n{entry}\n'
     text = text.replace("price_cap = 900", f"price_cap = 900\ngate_closure = {closure}")
     simulated = build(load_text(text, tmp_path), tmp_path)

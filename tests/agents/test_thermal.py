@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.agents.fleets import MWH, Desk, calendar, thermal
+from agents.thermal import FreeThermalFleet
+from tests.agents.fleets import MWH, Desk, calendar, thermal, units
 
 
 def test_the_unavoidable_part_is_offered_at_the_floor():
@@ -81,6 +82,35 @@ def test_what_the_operator_may_call_and_turn_down():
     desk.meter(0)
     up, down = desk.fleet.flexibility(desk.block, 0)
     assert (up.tolist(), down.tolist()) == ([MWH], [MWH])
+
+
+def free(**constants):
+    bound = thermal(**constants)
+    units_ = units("thermal", 1, bound.calendar)
+    return FreeThermalFleet(units_, bound.plant, np.zeros(1))
+
+
+@pytest.mark.parametrize(("sold", "delivered"), [(0, 4), (3, 4), (5, 5), (10, 10), (12, 10)])
+def test_without_ramps_it_keeps_to_its_range_all_the_same(sold, delivered):
+    desk = Desk(free())
+    desk.quote(0, count=24)
+    assert desk.asks(7)[0] == [(0.0, 4 * MWH), (300.0, 6 * MWH)]
+    desk.award(0, [sold * MWH])
+    assert desk.deliver(0) == (sold != delivered)
+    assert desk.block.delivered[0, 0] == delivered * MWH
+    up, down = desk.fleet.flexibility(desk.block, 0)
+    assert (up[0], down[0]) == ((10 - delivered) * MWH, (delivered - 4) * MWH)
+
+
+def test_without_ramps_an_outage_takes_its_share():
+    desk = Desk(free())
+    desk.quote(0, count=24)
+    desk.award(0, [10 * MWH])
+    desk.outage(0, 900)
+    assert desk.deliver(0)
+    assert desk.block.delivered[0, 0] == 2_500_000
+    desk.fleet.reduce_for_outages(desk.block, 1)
+    assert not desk.block.ask_quantity[1].any()
 
 
 @pytest.mark.parametrize("lead", [0, 1, 5])

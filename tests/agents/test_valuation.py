@@ -4,7 +4,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from agents.valuation import reach_max, running_max, value_functions
+from agents.shapes import Shapes, lay_grid
+from agents.valuation import (
+    NEVER,
+    _Backward,
+    final_values,
+    reach_max,
+    running_max,
+    value_functions,
+)
 from tests.agents.storage_stand_in import shapes
 
 prices = st.floats(-100, 400).map(lambda p: round(p, 2))
@@ -75,7 +83,8 @@ def test_values_equal_brute_force(series, moves, eff_c, eff_d, cost, target, wor
     exact = [
         brute_force(k, series[1:], (*moves, eff_c, eff_d, cost), cells, final) for k in range(5)
     ]
-    assert found.values[0, :, 0] == pytest.approx(exact, rel=1e-9, abs=1e-6)
+    gained = found.values[0, :, 0] - found.values[0, 0, 0]
+    assert gained == pytest.approx(np.array(exact) - exact[0], rel=1e-9, abs=1e-6)
 
 
 @settings(max_examples=40, deadline=None)
@@ -122,3 +131,35 @@ def test_stored_energy_leaks_away():
     ]
     full = [v.values[0, v.cells[0], 0] for v in value]
     assert full == pytest.approx([300 * 0.95, 300 * 0.95 * 0.9])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_slopes_and_values_give_the_same_where_no_price_is_negative(seed: int):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 4))
+    shapes = Shapes(
+        charge=rng.uniform(0.02, 0.9, n),
+        discharge=rng.uniform(0.02, 0.9, n),
+        efficiency_charge=rng.uniform(0.7, 1, n),
+        efficiency_discharge=rng.uniform(0.7, 1, n),
+        cycle_cost=rng.choice([0.0, 30.0], n),
+        self_discharge=np.zeros(n),
+        dead=np.zeros(n),
+        target=np.where(rng.random(n) < 0.5, np.nan, rng.random(n)),
+    )
+    prices = np.round(rng.uniform(0, 500, int(rng.integers(2, 60))), int(rng.integers(0, 3)))
+    keep = int(rng.integers(1, prices.size + 1))
+    for block in lay_grid(shapes, int(rng.choice([16, 64, 128]))):
+        backward = _Backward.of(block)
+        worth = rng.uniform(0, 300, len(block.shapes.charge))
+        final = final_values(block.shapes, block.levels(), worth, 5000.0)
+        general, _ = backward.run(prices, final, keep)
+        quick, best = backward.run_concave(prices, final, keep)
+        reached = general > NEVER / 2
+        assert ((quick > NEVER / 2) == reached).all()
+        gained = np.where(reached, general - general[:, :1], 0.0)
+        np.testing.assert_allclose(np.where(reached, quick - quick[:, :1], 0.0), gained, atol=1e-7)
+        net = quick - prices[:keep, None, None] * backward.stored
+        chosen = np.take_along_axis(net, best[:, :1], 1)[:, 0]
+        np.testing.assert_allclose(chosen, net.max(axis=1), atol=1e-6)

@@ -12,7 +12,9 @@ CST = timezone(timedelta(hours=8))
 START = datetime(2023, 1, 1, tzinfo=CST)
 
 
-@pytest.mark.parametrize(("minutes", "per_day"), [(5, 288), (10, 144), (15, 96), (30, 48), (60, 24)])
+@pytest.mark.parametrize(
+    ("minutes", "per_day"), [(5, 288), (10, 144), (15, 96), (30, 48), (60, 24)]
+)
 def test_intervals_of_a_day(minutes, per_day):
     calendar = Calendar(START, minutes * 60, per_day)
     assert calendar.per_day == per_day

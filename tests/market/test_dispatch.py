@@ -15,9 +15,7 @@ PLANTS = ("a", "b", "c")
 
 def case(ask_price, offered, fill, delivered, consumed, up=None, down=None, shed=None):
     """Loads x and y, then plants a, b, c with one offer each."""
-    places = layout(
-        Shape("load", ["x", "y"], ask_slots=0), Shape("pv", list(PLANTS), bid_slots=0)
-    )
+    places = layout(Shape("load", ["x", "y"], ask_slots=0), Shape("pv", list(PLANTS), bid_slots=0))
     made = block(places)
     made.ask_price[0], made.ask_quantity[0], made.ask_fill[0] = ask_price, offered, fill
     made.sold[0] = [0, 0, *fill]
@@ -132,7 +130,10 @@ def own_result(ask_fill, bid_fill):
 
 def test_the_dearest_offers_and_lowest_bids_of_a_unit_are_cancelled():
     book = OrderBook(
-        np.array([10.0, 90.0, 50.0]), np.array([5, 5, 5]), np.array([100.0, 120.0]), np.array([9, 6])
+        np.array([10.0, 90.0, 50.0]),
+        np.array([5, 5, 5]),
+        np.array([100.0, 120.0]),
+        np.array([9, 6]),
     )
     sides = np.array([0, 0, 1]), np.array([0, 0])
     result = own_result([5, 5, 5], [9, 6])

@@ -10,24 +10,46 @@ import pytest
 from market import InputError
 from market.recorder import Table, write_json
 from scenarios.loader import load_text
-from scenarios.runs import Interrupted, execute, prepare
+from scenarios.runs import InterruptedRunError, execute, prepare
 
-CAUSES = [f"curtailed_{cause}_mwh" for cause in "economic network forecast withheld outage".split()]
+CAUSES = [
+    f"curtailed_{cause}_mwh" for cause in ["economic", "network", "forecast", "withheld", "outage"]
+]
 
 # Contract, section 4, word for word.
 CONTRACT = {
     "intervals": [
-        *"start zone price price_low price_high volume_mwh offered_mwh bid_mwh".split(),
-        *"available_mwh delivered_mwh curtailed_mwh".split(),
+        *[
+            "start",
+            "zone",
+            "price",
+            "price_low",
+            "price_high",
+            "volume_mwh",
+            "offered_mwh",
+            "bid_mwh",
+        ],
+        *["available_mwh", "delivered_mwh", "curtailed_mwh"],
         *CAUSES,
-        *"recovered_mwh unserved_mwh buyer_surplus seller_surplus operator_surplus".split(),
+        *["recovered_mwh", "unserved_mwh", "buyer_surplus", "seller_surplus", "operator_surplus"],
         "n_orders",
     ],
     "units": [
-        *"start unit owner kind zone available_mwh offered_mwh bid_mwh sold_mwh bought_mwh".split(),
-        *"delivered_mwh consumed_mwh curtailed_mwh imbalance_mwh soc_mwh".split(),
+        *[
+            "start",
+            "unit",
+            "owner",
+            "kind",
+            "zone",
+            "available_mwh",
+            "offered_mwh",
+            "bid_mwh",
+            "sold_mwh",
+            "bought_mwh",
+        ],
+        *["delivered_mwh", "consumed_mwh", "curtailed_mwh", "imbalance_mwh", "soc_mwh"],
     ],
-    "ledger": "start payer payee category quantity_mwh price amount".split(),
+    "ledger": ["start", "payer", "payee", "category", "quantity_mwh", "price", "amount"],
 }
 
 TEXT = """
@@ -251,13 +273,11 @@ def test_while_it_runs_it_says_so_and_shows_no_table(tmp_path):
 @pytest.mark.parametrize(
     ("error", "raised", "said"),
     [
-        (KeyboardInterrupt(), Interrupted, "interrupted"),
+        (KeyboardInterrupt(), InterruptedRunError, "interrupted"),
         (ValueError("the disk is full"), ValueError, "failed"),
     ],
 )
-def test_a_run_that_is_stopped_says_so_and_can_be_run_again(
-    error, raised, said, tmp_path, whole
-):
+def test_a_run_that_is_stopped_says_so_and_can_be_run_again(error, raised, said, tmp_path, whole):
     def progress(done, of):
         if done == 48:
             raise error
@@ -303,7 +323,7 @@ def test_a_killed_run_leaves_nothing_behind_after_the_next(tmp_path):
 
 def test_a_finished_run_is_only_replaced_by_force(tmp_path):
     place = tmp_path / "x"
-    first = run(place, '[recording]\norders = true')
+    first = run(place, "[recording]\norders = true")
     for how in ({}, {"resume": True}):
         with pytest.raises(InputError, match="finished"):
             run(place, **how)

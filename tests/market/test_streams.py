@@ -32,7 +32,9 @@ def test_parts_of_a_name_are_kept_apart():
 
 @pytest.mark.parametrize("hash_seed", ["0", "1", "random"])
 def test_the_hash_seed_of_python_does_not_matter(hash_seed):
-    code = "from market.streams import stream; print(repr(float(stream(7, 'wind', 'w-1').random())))"
+    code = (
+        "from market.streams import stream; print(repr(float(stream(7, 'wind', 'w-1').random())))"
+    )
     env = {"PYTHONHASHSEED": hash_seed, "PATH": "/usr/bin:/bin"}
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env

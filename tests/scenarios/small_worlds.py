@@ -180,14 +180,17 @@ def load(draw, name, zone):
 @st.composite
 def outside(draw, name, zone):
     depth = draw(st.sampled_from([(3.0, 3.0), (0.0, 5.0), ("inf", "inf"), (8.0, 0.0)]))
-    return table(
-        "[[external]]",
-        name=name,
-        zone=zone,
-        price=draw(st.sampled_from([series("price"), 250.0])),
-        fee=draw(st.sampled_from([0, 12])),
-        outages=draw(OUTAGES),
-    ) + f"\nimport_mw = {depth[0]}\nexport_mw = {depth[1]}"
+    return (
+        table(
+            "[[external]]",
+            name=name,
+            zone=zone,
+            price=draw(st.sampled_from([series("price"), 250.0])),
+            fee=draw(st.sampled_from([0, 12])),
+            outages=draw(OUTAGES),
+        )
+        + f"\nimport_mw = {depth[0]}\nexport_mw = {depth[1]}"
+    )
 
 
 @st.composite

@@ -141,4 +141,6 @@ def test_penalties_are_those_of_hopeless_jobs_only(folder):
         first_intervals(strict) + strict["duration_s"] > strict["submit_s"] + strict["deadline_s"]
     ]
     owed = 20 * float((late["gpus"] * late["duration_s"]).sum()) / 3600
-    assert -results.balances.loc["halls", "sla_penalty"] == pytest.approx(owed, abs=0.01 * len(late))
+    assert -results.balances.loc["halls", "sla_penalty"] == pytest.approx(
+        owed, abs=0.01 * len(late)
+    )

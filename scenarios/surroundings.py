@@ -1,0 +1,101 @@
+"""What all fleets of a run share, and the series of their entries."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from agents import synthetic
+from market import Calendar, FloatArray, InputError
+from scenarios.expand import UnitSpec
+from scenarios.loader import LoadedScenario
+from scenarios.schema_units import Generator
+from scenarios.series_file import find_file
+from scenarios.timeseries import series
+
+Specs = Sequence[UnitSpec]
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What all fleets of a run share.
+
+    Attributes
+    ----------
+    loaded : LoadedScenario
+    lead_s : int
+        Seconds from quoting to delivery.
+    prices : dict of str to array
+        Price series of the deepest outside market of each zone, for forecasters that read it.
+    """
+
+    loaded: LoadedScenario
+    lead_s: int
+    prices: dict[str, FloatArray]
+    _series: dict[tuple[str, str], FloatArray]
+
+    @property
+    def calendar(self) -> Calendar:
+        """Intervals of the run."""
+        return self.loaded.calendar
+
+    @property
+    def seed(self) -> int:
+        """Seed of the run."""
+        return self.loaded.seed
+
+    def series(self, spec: UnitSpec, name: str) -> FloatArray:
+        """Return a series of an entry, read once for all its units."""
+        key = (spec.entry, name)
+        if key not in self._series:
+            self._series[key] = self._read(spec, name)
+        return self._series[key]
+
+    def column(self, specs: Specs, name: str) -> FloatArray:
+        """Return the numbers called `name` of all units."""
+        return np.array([spec.params[name] for spec in specs], np.float64)
+
+    def stacked(self, specs: Specs, name: str) -> FloatArray:
+        """Return one series per unit, shape (n, N)."""
+        return np.stack([self.series(spec, name) for spec in specs])
+
+    def path(self, file: str) -> Path:
+        """Return a data file's place."""
+        return find_file(file, self.loaded.base_dir, self.loaded.data_dir)
+
+    def problems(self, specs: Specs) -> list[str]:
+        """Return all that is wrong with the series of all entries; reads them."""
+        found: list[str] = []
+        entries = {spec.entry: spec for spec in specs}
+        for spec in entries.values():
+            for name in spec.model.series_limits:
+                try:
+                    self.series(spec, name)
+                except InputError as error:
+                    found += error.problems
+        return found
+
+    def _read(self, spec: UnitSpec, name: str) -> FloatArray:
+        loaded, value = self.loaded, getattr(spec.model, name)
+        with named(spec, name):
+            return series(
+                value,
+                loaded.calendar,
+                loaded.base_dir,
+                loaded.data_dir,
+                lambda profile: synthetic(profile, loaded.calendar, loaded.seed),
+                spec.model.series_limits[name],
+            )
+
+
+@contextmanager
+def named(spec: UnitSpec, key: str) -> Iterator[None]:
+    """Name entry and key in whatever turns out wrong inside."""
+    try:
+        yield
+    except InputError as error:
+        section = "generator" if isinstance(spec.model, Generator) else spec.kind
+        where = f'{section} "{spec.entry}".{key}'
+        raise InputError(f"{where}: {text}" for text in error.problems) from None
