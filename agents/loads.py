@@ -87,8 +87,9 @@ class LoadFleet(Fleet):
         return np.concatenate([firm[..., None], elastic], axis=-1)
 
     def _as_bought(self, block: FleetBlock, row: int) -> bool:
-        """Tell the usual case, in which demand is what was bought."""
-        return bool((self.demand[:, block.first + row] == block.bought[row]).all())
+        """Tell the usual case, in which demand is what was expected, bid for and bought."""
+        actual, bought = self.demand[:, block.first + row], block.bought[row]
+        return bool((actual == bought).all() and (block.forecast[row] == bought).all())
 
     def _now(self, block: FleetBlock, row: int) -> IntArray:
         """Return the actual demand, less that of loads cut off by an outage."""

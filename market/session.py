@@ -249,14 +249,22 @@ class MarketSession:
         columns["operator_surplus"][gate.row, index] = (paid - got) / WH_PER_MWH
 
     def _reference(self, gate: Gate, index: int, result: ClearingResult) -> float:
-        """Return the price that settles imbalances and feeds forecasts, also without trade."""
+        """Return the price that settles imbalances and feeds forecasts, also without trade.
+
+        Without trade it is the middle of the set of clearing prices where there were offers and
+        bids, else the price before; at the start of a run the only side's best order, else 0.
+        """
         if result.price == result.price:
             return result.price
-        ends = [p for p in (result.price_low, result.price_high) if np.isfinite(p)]
-        if ends:
-            return sum(ends) / len(ends)
-        before = self.reference[index, gate.interval - 1] if gate.interval else np.nan
-        return float(before) if before == before else max(gate.rules.auction.price_floor, 0.0)
+        zone, row = self.layout.zones[index], gate.row
+        asks = gate.block.ask_quantity[row, zone.asks].any()
+        bids = gate.block.bid_quantity[row, zone.bids].any()
+        if asks and bids:
+            return (result.price_low + result.price_high) / 2
+        if gate.interval and np.isfinite(before := self.reference[index, gate.interval - 1]):
+            return float(before)
+        only = result.price_high if asks else result.price_low if bids else np.nan
+        return float(only) if np.isfinite(only) else max(gate.rules.auction.price_floor, 0.0)
 
     def _metered(self, interval: int) -> Delivery:
         index, row = divmod(interval, self.calendar.per_day)

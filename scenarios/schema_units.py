@@ -231,6 +231,9 @@ class Hydro(Stored):
         """Yield what is wrong between capacity, release and water values."""
         yield from super().relations()
         yield from self._at_most_capacity("min_release_mw")
+        if self.min_release_mw and not self.reservoir_mwh:
+            text = "needs a reservoir: without reservoir_mwh all inflow is released anyway"
+            yield ("min_release_mw",), text
 
 
 class Csp(Stored):

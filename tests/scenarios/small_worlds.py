@@ -91,7 +91,7 @@ def river(draw, name, zone):
         inflow=draw(SOURCE | st.just(1.7)),
         reservoir_mwh=reservoir,
         reservoir_start=draw(st.sampled_from([0.0, 0.5, 1.0])),
-        min_release_mw=draw(st.sampled_from([0.0, 1.0])),
+        min_release_mw=draw(st.sampled_from([0.0, 1.0])) if reservoir else 0.0,
         water_value_empty=300,
         water_value_full=draw(st.sampled_from([0, 300])),
         strategy=draw(SELLING),
