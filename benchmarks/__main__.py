@@ -22,6 +22,11 @@ CASES = (  # participants, days, unit rows
 )
 
 
+HEADING = (
+    "participants  days  unit rows      s   us/interval  participant-intervals/s   MiB  disk MiB"
+)
+
+
 def workload(participants: int, days: float, units: str = '"daily"') -> str:
     """Return a scenario of so many participants: half PV, a third wind, the rest mixed."""
     storage = max(1, participants // 20)
@@ -122,7 +127,7 @@ def main() -> None:
         participants, days, units = arguments.case
         one(int(participants), float(days), units)
         return
-    print("participants  days  unit rows      s   us/interval  participant-intervals/s   MiB  disk MiB")
+    print(HEADING)
     for participants, days, units in CASES:
         command = [sys.executable, "-m", "benchmarks", "--case"]
         out = subprocess.run(

@@ -18,13 +18,14 @@ from market.order_table import (
     order_table,
 )
 from market.orders import Order, OrderBook
-from market.recorder import ENERGY_COLUMNS, Recorder, RecordingRules, write_json
+from market.recorder import ENERGY_COLUMNS, Recorder, RecordingRules
 from market.registry import Registry
 from market.results import Results, talatan_results
 from market.rules import FeeRules, GateTimes, ImbalanceRules, MarketRules
 from market.session import Delivery, Gate, MarketSession
 from market.settlement import ContractTerms, Settlement, Tariffs
 from market.streams import stream
+from market.tables import write_json
 from market.units import (
     CENTS,
     WH_PER_MWH,

@@ -4,9 +4,6 @@ Memory is bounded by a few days of columns. A table appears under its name only 
 complete, so a reader never sees half of one.
 """
 
-import json
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -19,10 +16,10 @@ from market.calendar import Calendar
 from market.layout import Layout
 from market.ledger import Ledger, Postings
 from market.metering import CAUSES, curtailment, demanded, offered
+from market.tables import Table, coded, labels
 from market.units import CENTS, WH_PER_MWH, BoolArray, IntArray
 
 UnitRecording = Literal["interval", "daily", "none"]
-ROWS_PER_GROUP = 65_536
 
 ENERGY_COLUMNS = (
     "available",
@@ -39,68 +36,6 @@ ENERGY_COLUMNS = (
     "unserved",
 )
 RENEWABLE_COLUMNS = ("available", "curtailed", *(f"curtailed_{cause}" for cause in CAUSES))
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file so that a reader sees the old one or the new one, never half."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-    part.replace(path)
-
-
-class Table:
-    """One Parquet file in the making; rows are buffered into row groups of decent size."""
-
-    def __init__(self, path: Path, schema: Any) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        self.schema = schema
-        # A dictionary of floats that hardly repeat costs five times what writing them does.
-        labels = [field.name for field in schema if pa.types.is_dictionary(field.type)]
-        self._path, self._part = path, path.with_name(path.name + ".part")
-        self._writer = pq.ParquetWriter(
-            self._part, schema, compression="zstd", use_dictionary=labels
-        )
-        self._buffer: list[Any] = []
-        self._rows = 0
-
-    def append(self, columns: Sequence[Any]) -> None:
-        """Add rows given as columns in the order of the schema."""
-        import pyarrow as pa
-
-        batch = pa.record_batch(
-            [
-                column if isinstance(column, pa.Array) else pa.array(column, field.type)
-                for column, field in zip(columns, self.schema, strict=True)
-            ],
-            schema=self.schema,
-        )
-        self._buffer.append(batch)
-        self._rows += batch.num_rows
-        if self._rows >= ROWS_PER_GROUP:
-            self._flush()
-
-    def finish(self) -> None:
-        """Write what is left and give the file its name."""
-        self._flush()
-        self._writer.close()
-        self._part.replace(self._path)
-
-    def discard(self) -> None:
-        """Close and remove the unfinished file."""
-        with suppress(OSError):  # a full disk must not keep the rest from being cleaned up
-            self._writer.close()
-        self._part.unlink(missing_ok=True)
-
-    def _flush(self) -> None:
-        import pyarrow as pa
-
-        if self._buffer:
-            self._writer.write_table(
-                pa.Table.from_batches(self._buffer, self.schema), row_group_size=4 * ROWS_PER_GROUP
-            )
-        self._buffer, self._rows = [], 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +209,7 @@ class Recorder:
         self.tables["intervals"].append(
             [
                 self._times(block, len(zones)),
-                _labels([zone.name for zone in zones], block.m),
+                labels([zone.name for zone in zones], block.m),
                 *numbers,
                 stacked["n_orders"],
             ]
@@ -293,8 +228,8 @@ class Recorder:
         self.tables["kinds"].append(
             [
                 self._times(block, len(groups)),
-                _labels([zone for zone, _, _ in groups], block.m),
-                _labels([kind for _, kind, _ in groups], block.m),
+                labels([zone for zone, _, _ in groups], block.m),
+                labels([kind for _, kind, _ in groups], block.m),
                 *numbers,
                 soc.ravel(),
             ]
@@ -317,7 +252,7 @@ class Recorder:
         self.tables["units"].append(
             [
                 np.repeat(times, len(layout.units)),
-                *(_labels(text, rows) for text in texts),
+                *(labels(text, rows) for text in texts),
                 *numbers,
                 soc.ravel(),
             ]
@@ -334,9 +269,9 @@ class Recorder:
             self.tables["orders"].append(
                 [
                     self._start[block.first + row],
-                    _coded(who, layout.zone_names),
-                    _coded(who, layout.units),
-                    _coded(np.zeros_like(who), [side]),
+                    coded(who, layout.zone_names),
+                    coded(who, layout.units),
+                    coded(np.zeros_like(who), [side]),
                     price[row, slot],
                     quantity[row, slot] / WH_PER_MWH,
                     fill[row, slot] / WH_PER_MWH,
@@ -351,9 +286,9 @@ class Recorder:
         self.tables["ledger"].append(
             [
                 self._start[postings.period],
-                _coded(postings.payer, accounts),
-                _coded(postings.payee, accounts),
-                _coded(np.zeros_like(postings.payer), [postings.category]),
+                coded(postings.payer, accounts),
+                coded(postings.payee, accounts),
+                coded(np.zeros_like(postings.payer), [postings.category]),
                 mwh,
                 price,
                 money,
@@ -403,18 +338,6 @@ def _zone_row(
         block.ask_quantity[:, zone.asks], axis=1
     ) + np.count_nonzero(block.bid_quantity[:, zone.bids], axis=1)
     return numbers
-
-
-def _labels(texts: Sequence[str], times: int) -> Any:
-    return _coded(np.tile(np.arange(len(texts)), times), texts)
-
-
-def _coded(index: IntArray, texts: Sequence[str]) -> Any:
-    import pyarrow as pa
-
-    return pa.DictionaryArray.from_arrays(
-        pa.array(index, pa.int32()), pa.array(list(texts), pa.string())
-    )
 
 
 def _zone_text(calendar: Calendar) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from market import InputError
-from market.recorder import Table, write_json
+from market.tables import Table, write_json
 from scenarios.loader import load_text
 from scenarios.runs import InterruptedRunError, execute, prepare
 

@@ -156,9 +156,7 @@ def test_sizes_losses_wear_and_gates_on_a_measured_year(case, gate, tmp_path):
         for name, (e, r, c) in SIZES.items()
     )
     currency = "CNY" if case is CHINA else "JPY"
-    text = SEVERAL.format(
-        currency=currency, gate=gate, column=column, unit=unit, stations=stations
-    )
+    text = SEVERAL.format(currency=currency, gate=gate, column=column, unit=unit, stations=stations)
     results = run(text, tmp_path / "run", data=measured(folder))
     for name, size in SIZES.items():
         check(results, case, name, size)
