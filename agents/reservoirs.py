@@ -82,6 +82,10 @@ class ReservoirFleet(Fleet):
         self._doubtful = 0
         self._at_gate = 0
         self._always_stable = not plant.minimum_wh.any()
+        self._kept = 1.0 - plant.loss
+        self._value_slope = (plant.value_full - plant.value_empty) / np.maximum(plant.size_wh, 1.0)
+        self._quoted = self._water(self.level, 0)
+        self._limit = self._most(self._quoted)
 
     def look_ahead(self, block: FleetBlock) -> None:
         """Nothing is available but what will be delivered or spilled; that is filled later."""
@@ -89,16 +93,16 @@ class ReservoirFleet(Fleet):
 
     def quote(self, block: FleetBlock, view: MarketView) -> None:
         """Write the strategy's orders, cut to what water and turbines allow."""
-        super().quote(block, view)
         self._at_gate = 1
-        cut_to(block.ask_quantity[view.first - block.first], self._most(view.first))
+        self._quoted = self._water(self.committed_level, view.first)
+        self._limit = self._most(self._quoted)
+        super().quote(block, view)
+        cut_to(block.ask_quantity[view.first - block.first], self._limit)
 
     def true_quotes(self, view: MarketView) -> Quotes:
         """Offer forced release and overflow at marginal cost, stored water at its value."""
-        plant = self.plant
-        water = self._water(self.committed_level, view.first)
-        most = self._most(view.first)
-        overflow = np.ceil(np.maximum(water - plant.size_wh, 0.0)).astype(np.int64)
+        plant, most = self.plant, self._limit
+        overflow = np.ceil(np.maximum(self._quoted - plant.size_wh, 0.0)).astype(np.int64)
         least = np.maximum(np.maximum(plant.release_wh, overflow), plant.minimum_wh)
         quantity = np.empty((1, self.n, 2), np.int64)
         quantity[0, :, 0] = np.minimum(least, most)
@@ -174,11 +178,10 @@ class ReservoirFleet(Fleet):
 
     def _water(self, level: FloatArray, interval: int) -> FloatArray:
         """Return what could be turned into output in an interval, Wh."""
-        return level * (1.0 - self.plant.loss) + self.inflow[:, interval]
+        return level * self._kept + self.inflow[:, interval]
 
-    def _most(self, interval: int) -> IntArray:
-        """Return what can be sold in a quoted interval, Wh; nothing below stable output."""
-        water = self._water(self.committed_level, interval)
+    def _most(self, water: FloatArray) -> IntArray:
+        """Return what can be sold of so much water, Wh; nothing below stable output."""
         most = np.minimum(self.plant.capacity_wh * self.up, water).astype(np.int64)
         if not self._always_stable:
             most *= most >= self.plant.minimum_wh
@@ -186,9 +189,7 @@ class ReservoirFleet(Fleet):
 
     def _water_value(self, level: FloatArray) -> FloatArray:
         """Return the value of stored water at a level, currency/MWh."""
-        plant = self.plant
-        fill = np.minimum(level / np.maximum(plant.size_wh, 1.0), 1.0)
-        return plant.value_empty + (plant.value_full - plant.value_empty) * fill
+        return self.plant.value_empty + self._value_slope * np.minimum(level, self.plant.size_wh)
 
     def _step(
         self, level: FloatArray, interval: int, output: IntArray
