@@ -28,6 +28,8 @@ class Role:
 
     def __init__(self, session: MarketSession, fleets: Sequence[tuple[Fleet, FleetRows]]) -> None:
         self._session, self._fleets = session, list(fleets)
+        self._stateful = [i for i, (fleet, _) in enumerate(fleets) if fleet.stateful]
+        self._reactive = [i for i, (fleet, _) in enumerate(fleets) if fleet.per_interval]
         self._views: dict[int, list[FleetBlock]] = {}
         self._rules: MarketRules | None = None
 
@@ -41,21 +43,29 @@ class Role:
             gate: Gate = yield self._session.opened.wait()
             self._quote(gate)
             gate = yield self._session.published.wait()
-            for (fleet, _), block in zip(self._fleets, self._windows(gate.block), strict=True):
-                if fleet.stateful:
-                    fleet.award(block, gate.row)
+            windows = self._windows(gate.block)
+            for index in self._stateful:
+                self._fleets[index][0].award(windows[index], gate.row)
 
     def _quote(self, gate: Gate) -> None:
-        anew = gate.row == 0 or gate.rules is not self._rules
+        windows = self._windows(gate.block)
+        if gate.row == 0 or gate.rules is not self._rules:
+            self._quote_block(gate, windows)
+        for index in self._reactive:
+            fleet = self._fleets[index][0]
+            fleet.quote(windows[index], self._view(gate, fleet, 1))
+        for (fleet, _), block in zip(self._fleets, windows, strict=True):
+            if fleet.outages.possible:
+                fleet.reduce_for_outages(block, gate.row)
+
+    def _quote_block(self, gate: Gate, windows: list[FleetBlock]) -> None:
+        """Look ahead at a new block; quote what is left of it where nobody reacts within it."""
         self._rules = gate.rules
-        for (fleet, _), block in zip(self._fleets, self._windows(gate.block), strict=True):
+        for index, ((fleet, _), block) in enumerate(zip(self._fleets, windows, strict=True)):
             if gate.row == 0:
                 fleet.look_ahead(block)
-            if fleet.per_interval:
-                fleet.quote(block, self._view(gate, fleet, 1))
-            elif anew:
+            if index not in self._reactive:
                 fleet.quote(block, self._view(gate, fleet, block.m - gate.row))
-            fleet.reduce_for_outages(block, gate.row)
 
     def _view(self, gate: Gate, fleet: Fleet, count: int) -> MarketView:
         session = self._session
@@ -95,9 +105,8 @@ class Role:
                 flexibility.up[rows.units], flexibility.down[rows.units] = up, down
 
     def _commit(self, delivery: Delivery, windows: list[FleetBlock]) -> None:
-        for (fleet, _), block in zip(self._fleets, windows, strict=True):
-            if fleet.stateful:
-                fleet.commit(block, delivery.row)
+        for index in self._stateful:
+            self._fleets[index][0].commit(windows[index], delivery.row)
 
     def _windows(self, block: Block) -> list[FleetBlock]:
         if block.first not in self._views:

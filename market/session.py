@@ -104,6 +104,7 @@ class MarketSession:
         self.contract_mw: FloatArray = np.empty(0)
         self._blocks: dict[int, Block] = {}
         self._places = [_places(layout, zone) for zone in layout.zones]
+        self._zone_index = {zone.name: index for index, zone in enumerate(layout.zones)}
 
     def start(self) -> None:
         """Put the session's two processes on the clock."""
@@ -112,7 +113,7 @@ class MarketSession:
 
     def zone_index(self, name: str) -> int:
         """Return the place of a zone in the tables."""
-        return [zone.name for zone in self.layout.zones].index(name)
+        return self._zone_index[name]
 
     def _auctions(self) -> Steps:
         env, second = self.env, self.calendar.second
@@ -172,7 +173,7 @@ class MarketSession:
                     result = self._priced_anew(gate, book, result)
             block.sold[row, zone.units] = sold - own
             block.bought[row, zone.units] = bought - own
-            self._note(gate, index, zone, book, result)
+            self._note(gate, index, zone, result)
         self.known = gate.interval + 1
 
     def _priced_anew(self, gate: Gate, book: OrderBook, result: ClearingResult) -> ClearingResult:
@@ -181,9 +182,7 @@ class MarketSession:
         again = gate.rules.mechanism.clear(rest, gate.rules.auction, self._rng)
         return replace(result, ask_pay=again.ask_pay, bid_pay=again.bid_pay)
 
-    def _note(
-        self, gate: Gate, index: int, zone: ZoneRows, book: OrderBook, result: ClearingResult
-    ) -> None:
+    def _note(self, gate: Gate, index: int, zone: ZoneRows, result: ClearingResult) -> None:
         block, row = gate.block, gate.row
         block.ask_fill[row, zone.asks] = result.ask_fill
         block.bid_fill[row, zone.bids] = result.bid_fill
@@ -196,7 +195,6 @@ class MarketSession:
         block.volume[row, index] = result.volume
         if result.ask_pay is not None or result.bid_pay is not None:
             self._note_individual(gate, zone, result)
-        self._note_surplus(gate, index, book, result)
         self.reference[index, gate.interval] = self._reference(gate, index, result)
 
     def _note_individual(self, gate: Gate, zone: ZoneRows, result: ClearingResult) -> None:
@@ -230,23 +228,6 @@ class MarketSession:
                 raise ConservationError(
                     f"{moment}, unit {name}: trades at a price worse than its order"
                 )
-
-    def _note_surplus(
-        self, gate: Gate, index: int, book: OrderBook, result: ClearingResult
-    ) -> None:
-        value = _total(result.bid_fill, book.bid_price)
-        cost = _total(result.ask_fill, book.ask_price)
-        if result.ask_pay is not None and result.bid_pay is not None:
-            paid = _total(result.bid_fill, result.bid_pay)
-            got = _total(result.ask_fill, result.ask_pay)
-        elif result.volume:
-            paid, got = result.volume * result.buy_price, result.volume * result.sell_price
-        else:
-            paid = got = 0.0
-        columns = gate.block.zone
-        columns["buyer_surplus"][gate.row, index] = (value - paid) / WH_PER_MWH
-        columns["seller_surplus"][gate.row, index] = (got - cost) / WH_PER_MWH
-        columns["operator_surplus"][gate.row, index] = (paid - got) / WH_PER_MWH
 
     def _reference(self, gate: Gate, index: int, result: ClearingResult) -> float:
         """Return the price that settles imbalances and feeds forecasts, also without trade.
@@ -325,11 +306,6 @@ def without_own_trades(
         fills.append(kept)
     volume = result.volume - int(own.sum())
     return replace(result, ask_fill=fills[0], bid_fill=fills[1], volume=volume)
-
-
-def _total(fill: IntArray, price: FloatArray) -> float:
-    """Return fill times price; no BLAS, whose last digits depend on threads and processor."""
-    return float(np.add.reduce(fill * price))
 
 
 def _places(layout: Layout, zone: ZoneRows) -> tuple[IntArray, IntArray, int]:

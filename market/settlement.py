@@ -91,6 +91,7 @@ class Settlement:
         reference : array, shape (Z, m)
             Reference price of each zone and interval, currency/MWh.
         """
+        note_surpluses(block)
         self._energy(block)
         self._imbalances(block, reference)
         self._differences(block, reference)
@@ -199,6 +200,24 @@ class Settlement:
         if np.any(rate):
             cents = np.rint(wh * rate * CENTS_PER_WH).astype(np.int64)
             self._ledger.post(first, counterparty, category, wh, cents)
+
+
+def note_surpluses(block: Block) -> None:
+    """Note who gained how much in each auction, by the orders as submitted."""
+    columns = block.zone
+    for index, zone in enumerate(block.layout.zones):
+        asks, bids, volume = zone.asks, zone.bids, block.volume[:, index]
+        # Not a dot product: BLAS's last digits depend on threads and processor.
+        value = np.add.reduce(block.bid_fill[:, bids] * block.bid_price[:, bids], axis=1)
+        cost = np.add.reduce(block.ask_fill[:, asks] * block.ask_price[:, asks], axis=1)
+        paid = volume * np.nan_to_num(columns["buy_price"][:, index]) / WH_PER_MWH
+        got = volume * np.nan_to_num(columns["sell_price"][:, index]) / WH_PER_MWH
+        if block.payments is not None and block.receipts is not None:
+            paid += np.add.reduce(block.payments[:, zone.units], axis=1)
+            got += np.add.reduce(block.receipts[:, zone.units], axis=1)
+        columns["buyer_surplus"][:, index] = value / WH_PER_MWH - paid
+        columns["seller_surplus"][:, index] = got - cost / WH_PER_MWH
+        columns["operator_surplus"][:, index] = paid - got
 
 
 def imbalance_prices(

@@ -1,3 +1,5 @@
+from market.settlement import note_surpluses
+
 """The session on its clock: gates, auctions, deliveries, with roles made of two lines."""
 
 import numpy as np
@@ -184,6 +186,7 @@ def outside(fee=0.0):
 def test_nobody_trades_with_himself_and_the_money_still_adds_up(mechanism):
     places, write = outside()
     block = Market(places, 1, write=write, in_force=rules(mechanism=mechanism)).settled[0][1]
+    note_surpluses(block)
     assert not ((block.sold > 0) & (block.bought > 0)).any()
     assert block.sold.sum() == block.bought.sum() == block.volume[0, 0]
     assert (block.sold[0, 2], block.bought[0, 1]) == (MWH, MWH)
@@ -211,6 +214,7 @@ def test_surpluses_add_up_to_the_gains_from_trade(asks, bids, name):
             getattr(gate.block, f"{side}_quantity")[0] = [q * MWH for _, q in orders]
 
     block = Market(places, 1, write=write, in_force=rules(mechanism=mechanism)).settled[0][1]
+    note_surpluses(block)
     assert not ((block.sold > 0) & (block.bought > 0)).any()
     assert block.sold.sum() == block.bought.sum() == block.volume[0, 0]
     assert block.ask_fill.sum() == block.bid_fill.sum() == block.volume[0, 0]
