@@ -1,5 +1,3 @@
-from market.settlement import note_surpluses
-
 """The session on its clock: gates, auctions, deliveries, with roles made of two lines."""
 
 import numpy as np
@@ -13,6 +11,7 @@ from market.mechanisms.high_low import HighLow
 from market.mechanisms.pay_as_bid import PayAsBid
 from market.mechanisms.uniform import Uniform
 from market.rules import GateTimes
+from market.settlement import note_surpluses
 from tests.market.blocks import MWH, Shape, calendar, layout, rules
 
 
