@@ -130,7 +130,9 @@ class DataCenterFleet:
         bids = np.empty(0)
         rows = np.empty(0, np.int64)
         if jobs.ids.size:
-            bids = np.minimum(price(self._candidates(jobs, t)), view.cap)
+            bids = price(self._candidates(jobs, t))
+            # A job that runs at a price takes part in no tie at that price, lest it get a share.
+            bids = np.minimum(np.nextafter(bids, np.inf), view.cap)
             rows = self._rank(jobs, bids, view.floor, expected)
         gpu_s = (jobs.gpus * jobs.seconds)[rows]
         offer = Offer(base, firm, rate, jobs.ids[rows], jobs.site[rows], gpu_s)

@@ -57,9 +57,9 @@ class ExternalFleet(Fleet):
         position = block.sold[row] - block.bought[row]
         return bool((block.delivered[row] - block.consumed[row] != position).any())
 
-    def shed_order(self) -> FloatArray:
-        """Return zeros: exports are interrupted before any load."""
-        return np.zeros(self.n)
+    def interruptible(self, block: FleetBlock, row: int) -> IntArray:
+        """Return the exports."""
+        return np.array(block.consumed[row])
 
     def flexibility(self, block: FleetBlock, row: int) -> tuple[IntArray, IntArray]:
         """Return what could still be imported, and the imports that can be turned down."""

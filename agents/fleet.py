@@ -69,8 +69,9 @@ class Fleet:
         self.up = np.ones(self.n)
         self.outages = Downtime(self.n)
         self.block: FleetBlock | None = None
-        self._streams: list[np.random.Generator] = []
-        self._drawn, self._draws = -1, np.empty(0)
+        self._streams: list[list[np.random.Generator]] = []
+        self._drawn = -1
+        self._draws: FloatArray = np.empty(0)
 
     @property
     def per_interval(self) -> bool:
@@ -78,17 +79,22 @@ class Fleet:
         return self.stateful or self.strategy.reactive
 
     def uniform(self, view: MarketView, slots: int) -> FloatArray:
-        """Return draws in [0, 1), shape (count, n, slots), each unit from its own stream.
+        """Return draws in [0, 1), shape (count, n, slots), each order from its own stream.
 
         An interval has the same draws however often it is quoted, so that a change of rules
         within a day leaves all others alone. Days are asked for in order.
         """
         if not self._streams:
-            self._streams = [stream(self.seed, "strategy", name) for name in self.names]
+            self._streams = [
+                [stream(self.seed, "strategy", name, str(slot)) for slot in range(slots)]
+                for name in self.names
+            ]
         day, row = divmod(view.first, self.calendar.per_day)
         if day != self._drawn:
-            shape = (self.calendar.per_day, slots)
-            self._draws = np.stack([rng.random(shape) for rng in self._streams], axis=1)
+            n = self.calendar.per_day
+            draws = [[rng.random(n) for rng in own] for own in self._streams]
+            units_first: FloatArray = np.array(draws).reshape(self.n, slots, n)
+            self._draws = units_first.transpose(2, 0, 1)
             self._drawn = day
         return self._draws[row : row + view.count]
 
@@ -148,6 +154,10 @@ class Fleet:
         """Return how far delivery can go up and down from what was metered, Wh, shape (n,)."""
         zero = np.zeros(self.n, np.int64)
         return zero, zero
+
+    def interruptible(self, block: FleetBlock, row: int) -> IntArray:
+        """Return withdrawal that can be cut with no demand left unserved, Wh, shape (n,)."""
+        return np.zeros(self.n, np.int64)
 
     def shed_order(self) -> FloatArray:
         """Return the value of lost load, currency/MWh, shape (n,).

@@ -7,7 +7,7 @@ prices published last.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -156,10 +156,6 @@ class NoisyPrices:
     reference: FloatArray
     forecast: Noisy
     rng: np.random.Generator
-    scale: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.scale = float(np.mean(np.abs(self.reference)))
 
     def prices(self, view: MarketView, horizon: int) -> FloatArray:
         """Return true prices plus error; a new draw at each call."""
@@ -172,7 +168,8 @@ class NoisyPrices:
         for step in range(true.size):
             state = memory * state + shocks[step]
             error[step] = state
-        wrong: FloatArray = true + self.scale * lead_spread(self.forecast, hours) * error
+        scale = float(np.mean(np.abs(true))) if true.size else 0.0
+        wrong: FloatArray = true + scale * lead_spread(self.forecast, hours) * error
         return wrong
 
 

@@ -11,10 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.jobs import STRICT, ClassArray, JobTrace
+from agents.jobs import BEST_EFFORT, STRICT, ClassArray, JobTrace
 from market import BoolArray, FloatArray, InputError, IntArray
 
 _NOT_FINISHED = 2**61
+
+
+PATIENCE_S = 86_400  # how long a best-effort job waits for cheaper hours, at least
+RATE_S = 86_400  # the rate of strict work is taken over the time so far, at least a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class Waiting:
         Seconds of work not yet committed to an earlier interval.
     slack_s : array of int
         Seconds the job may still wait and finish by its deadline; negative when it is late.
+        Best-effort jobs have none, and are patient for a day or their run time.
     job_class : array of int8
     work_s : array of int
         Run time of the whole job.
@@ -133,6 +138,7 @@ class JobQueue:
         self.active = np.empty(0, np.int64)
         self._arrived = 0
         self._seen = 0
+        self._strict_gpu_s = np.zeros(capacity.size)
         self._plans: dict[int, tuple[IntArray, IntArray]] = {}
         self._runs = np.empty(0, np.int64)
         zero = np.zeros(capacity.size, np.int64)
@@ -143,7 +149,11 @@ class JobQueue:
         last = int(np.searchsorted(self.trace.submit_s, second, side="right"))
         count = last - self._arrived
         if count > 0:
-            self.active = np.concatenate((self.active, np.arange(self._arrived, last)))
+            new = np.arange(self._arrived, last)
+            strict = new[self.trace.job_class[new] == STRICT]
+            gpu_s = self.trace.gpus[strict] * self.trace.work_s[strict]
+            self._strict_gpu_s += np.bincount(self.site[strict], gpu_s, self.capacity.size)
+            self.active = np.concatenate((self.active, new))
             self._arrived = last
         return max(count, 0)
 
@@ -157,16 +167,23 @@ class JobQueue:
         t = self.trace
         ids = self.active[self.left_s[self.active] > 0]
         gpus, left, kind = t.gpus[ids], self.left_s[ids], t.job_class[ids]
-        slack = t.deadline_s[ids] - start_s - left
+        patient = t.submit_s[ids] + t.work_s[ids] + np.maximum(t.work_s[ids], PATIENCE_S)
+        due = np.where(kind == BEST_EFFORT, patient, t.deadline_s[ids])
+        slack = due - start_s - left
         if self._seen < self._arrived:
             fresh = ids >= self._seen
-            self.unreachable[ids[fresh]] = slack[fresh] < 0
+            self.unreachable[ids[fresh]] = (slack[fresh] < 0) & (kind[fresh] != BEST_EFFORT)
             self._seen = self._arrived
         strict = np.flatnonzero(kind == STRICT)
         urgent = np.zeros(ids.size, bool)
         urgent[strict] = slack[strict] < self.interval_s
         urgent[strict] |= crowded(
-            self.site[ids[strict]], gpus[strict], left[strict], slack[strict], self
+            self.site[ids[strict]],
+            gpus[strict],
+            left[strict],
+            slack[strict],
+            self._to_spare(start_s, ids[strict]),
+            self.interval_s,
         )
         return Waiting(
             ids=ids,
@@ -183,6 +200,17 @@ class JobQueue:
             start_s=start_s,
             interval_s=self.interval_s,
         )
+
+    def _to_spare(self, start_s: int, strict: IntArray) -> FloatArray:
+        """Return the GPUs of each site that strict jobs yet to come will leave, on average.
+
+        They are expected to bring as much work a day as those before have had done.
+        """
+        left = self.trace.gpus[strict] * self.left_s[strict]
+        done = self._strict_gpu_s - np.bincount(self.site[strict], left, self.capacity.size)
+        rate = done / max(start_s, RATE_S)
+        spare: FloatArray = np.maximum(self.capacity - rate, 0.0)
+        return spare
 
     def commit(self, interval: int, ids: IntArray) -> None:
         """Promise `interval` to the jobs `ids`: their next seconds of work are taken."""
@@ -249,17 +277,24 @@ class JobQueue:
 
 
 def crowded(
-    site: IntArray, gpus: IntArray, left_s: IntArray, slack_s: IntArray, queue: JobQueue
+    site: IntArray,
+    gpus: IntArray,
+    left_s: IntArray,
+    slack_s: IntArray,
+    capacity: FloatArray,
+    interval: int,
 ) -> BoolArray:
     """Mark the strict jobs that cannot all wait, because they would crowd their site later.
 
     Each alone may have time, yet if all wait for the same cheap hours the GPUs do not suffice.
     Put every job as late as its deadline allows. By instant d the jobs then need N(d)
     GPU-seconds; a site that idles for one more interval has only capacity x (d - interval).
-    Where N(d) is more, every job that would start before d runs now.
+    Where N(d) is more, every job that would start before d runs now. The capacity is what
+    jobs yet to come will leave, so that waiting is not paid by them. A job alone at its site
+    is never crowded.
     """
-    n, interval = queue.capacity.size, queue.interval_s
-    if not site.size or (np.bincount(site, gpus, minlength=n) <= queue.capacity).all():
+    n = capacity.size
+    if not site.size or (np.bincount(site, gpus, minlength=n) <= capacity).all():
         return np.zeros(site.size, bool)
     end = np.maximum(slack_s + left_s, 0)
     first = np.maximum(end - -(-left_s // interval) * interval, 0)
@@ -270,10 +305,10 @@ def crowded(
     # The level is zero between two sites, so their borders add nothing to the area.
     area = np.concatenate(([0], np.cumsum(level[:-1] * np.diff(at))))
     need = area - area[np.searchsorted(where, where)]
-    over = need > queue.capacity[where] * (at - interval)
+    over = need > capacity[where] * (at - interval)
     until = np.zeros(n, np.int64)
     np.maximum.at(until, where[over], at[over])
-    marked: BoolArray = first < until[site]
+    marked: BoolArray = (first < until[site]) & (np.bincount(site, minlength=n)[site] > 1)
     return marked
 
 

@@ -40,6 +40,7 @@ class LoadFleet(Fleet):
         self.share, self.voll, self.expectation = share, voll, forecaster
         self.value = np.concatenate([voll[:, None], price], axis=1)
         self.bid_slots = 1 + share.shape[1]
+        self._firm: IntArray | None = None
 
     def look_ahead(self, block: FleetBlock) -> None:
         """Fill the demand that is expected."""
@@ -62,10 +63,11 @@ class LoadFleet(Fleet):
         elastic part that was not taken stays out, and inelastic demand that could not be bought
         is unserved.
         """
+        self._firm = None
         if not self.outages.possible and self._as_bought(block, row):
             return False
         actual = self._now(block, row)
-        firm = self._parts(actual)[:, 0]
+        firm = self._firm = self._parts(actual)[:, 0]
         bids = block.bid_quantity[row]
         bought = block.bought[row]
         missed = bought < bids[:, 0]
@@ -75,6 +77,14 @@ class LoadFleet(Fleet):
         block.consumed[row] = wanted
         block.unserved[row] = np.where(missed, firm - wanted, 0)
         return bool((wanted != bought).any())
+
+    def interruptible(self, block: FleetBlock, row: int) -> IntArray:
+        """Return the elastic part: it bought, and would not have at a higher price."""
+        firm = self._firm
+        if firm is None:
+            firm = self._parts(self.demand[:, block.first + row])[:, 0]
+        elastic: IntArray = np.maximum(block.consumed[row] - firm, 0)
+        return elastic
 
     def shed_order(self) -> FloatArray:
         """Return the value of lost load."""

@@ -100,6 +100,7 @@ class Role:
         assert flexibility is not None  # the session asks with an empty form
         for (fleet, rows), block in zip(self._fleets, windows, strict=True):
             flexibility.shed_order[rows.units] = fleet.shed_order()
+            flexibility.interruptible[rows.units] = fleet.interruptible(block, delivery.row)
             if fleet.balances:
                 up, down = fleet.flexibility(block, delivery.row)
                 flexibility.up[rows.units], flexibility.down[rows.units] = up, down

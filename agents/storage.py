@@ -62,7 +62,6 @@ class StorageFleet(Fleet):
     """
 
     stateful = True
-    balances = False
 
     def __init__(self, units: FleetUnits, plant: StoragePlant) -> None:
         super().__init__(units)
@@ -91,6 +90,9 @@ class StorageFleet(Fleet):
         super().quote(block, view)
         self._at_gate = 1
         row = view.first - block.first
+        # At the cap a bid would share with load that goes unserved; charging comes after it.
+        below_cap = np.nextafter(view.cap, -np.inf)
+        np.minimum(block.bid_price[row], below_cap, out=block.bid_price[row])
         quantities = block.ask_quantity[row], block.bid_quantity[row]
         for quantity, limit in zip(quantities, self._limits, strict=True):
             cut_to(quantity, limit)
@@ -122,9 +124,22 @@ class StorageFleet(Fleet):
         block.consumed[row], block.delivered[row] = charged, given
         return bool((charged != bought).any() or (given != sold).any())
 
-    def shed_order(self) -> FloatArray:
-        """Return zeros: charging is interrupted before any load."""
-        return np.zeros(self.n)
+    def flexibility(self, block: FleetBlock, row: int) -> tuple[IntArray, IntArray]:
+        """Return what can be discharged on top without touching a promise, and the discharge.
+
+        Who charges cannot discharge; the charging can be interrupted instead.
+        """
+        lowest = np.minimum(self.soc, self.committed_soc)
+        for promise in self._pending:
+            lowest = np.minimum(lowest, promise.soc)
+        stock = self._discharge_limit(lowest, self._share)
+        power = self._discharge_limit(self.soc, self._share) - block.delivered[row]
+        up = np.where(block.consumed[row] > 0, 0, np.minimum(stock, power))
+        return np.maximum(up, 0), block.delivered[row].copy()
+
+    def interruptible(self, block: FleetBlock, row: int) -> IntArray:
+        """Return the charging."""
+        return np.array(block.consumed[row])
 
     def commit(self, block: FleetBlock, row: int) -> None:
         """Move the state of charge on."""
@@ -134,8 +149,8 @@ class StorageFleet(Fleet):
         self._doubtful -= doubtful
         kept = (promise.bought == charged).all() and (promise.sold == given).all()
         self.soc = promise.soc if kept and not doubtful else self._step(self.soc, charged, given)
-        if not kept:
-            self._replay()
+        if doubtful or not kept:
+            self._replay(kept)
         block.soc[row] = self.soc
 
     def facts(self) -> dict[str, FloatArray]:
@@ -184,16 +199,22 @@ class StorageFleet(Fleet):
         gain = bought * plant.efficiency_charge - sold / plant.efficiency_discharge
         return self._after_losses(soc) + gain
 
-    def _replay(self) -> None:
-        """Reckon anew with what is still promised; it is checked again when it is due."""
+    def _replay(self, kept: bool) -> None:
+        """Reckon anew with what is still promised; it is checked again when it is due.
+
+        A unit that is out is expected to stay out; when it comes back earlier, the promises it
+        then keeps change the reckoning once more.
+        """
         soc = self.soc
         for promise in self._pending:
             bought = np.minimum(promise.bought, self._charge_limit(soc, self.up))
             sold = np.minimum(promise.sold, self._discharge_limit(soc, self.up))
             soc = self._step(soc, bought, sold)
+        changed = (soc != self.committed_soc).any()
         self.committed_soc = soc
         # What was quoted before and is awarded later was limited by what now is wrong, too.
-        self._doubtful = len(self._pending) + self._at_gate
+        if changed or not kept:
+            self._doubtful = len(self._pending) + self._at_gate
 
 
 def _whole(wh: FloatArray) -> IntArray:

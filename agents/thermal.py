@@ -133,10 +133,12 @@ class ThermalFleet(Fleet):
     def commit(self, block: FleetBlock, row: int) -> None:
         """Remember the output for the ramp."""
         schedule = self._pending.popleft()
-        self._doubtful -= self._doubtful > 0
+        doubtful = self._doubtful > 0
+        self._doubtful -= doubtful
         self.output = block.delivered[row]
-        if (schedule.output != self.output).any():
-            self._replay()
+        kept = bool((schedule.output == self.output).all())
+        if doubtful or not kept:
+            self._replay(kept)
 
     def facts(self) -> dict[str, FloatArray]:
         """Return the capacity."""
@@ -163,15 +165,17 @@ class ThermalFleet(Fleet):
         # A new array: schedules that are not delivered yet keep theirs.
         self.online = self.plant.must_run | (mean >= self.plant.marginal_cost)
 
-    def _replay(self) -> None:
+    def _replay(self, kept: bool) -> None:
         """Reckon anew with what is still sold; it is checked again when it is due."""
         output = self.output
         for schedule in self._pending:
             low, high = self._range(output, schedule.online, self.up)
             output = np.clip(schedule.sold, low, high)
+        changed = (output != self.committed_output).any()
         self.committed_output = output
         # What was quoted before and is awarded later was limited by what now is wrong, too.
-        self._doubtful = len(self._pending) + self._at_gate
+        if changed or not kept:
+            self._doubtful = len(self._pending) + self._at_gate
 
 
 class FreeThermalFleet(ThermalFleet):

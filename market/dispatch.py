@@ -23,13 +23,15 @@ class Flexibility:
     ----------
     up, down : array of int
         Extra injection that is physically possible; injection that can be turned down.
+    interruptible : array of int
+        Withdrawal that can be cut with no demand left unserved: charging, exports, elastic load.
     shed_order : array
-        Value of lost load by unit; lower values are shed first, infinite ones last. Zero stands
-        for charging and exports: to interrupt them leaves no demand unserved.
+        Value of lost load by unit; lower values are shed first, infinite ones last.
     """
 
     up: IntArray
     down: IntArray
+    interruptible: IntArray
     shed_order: FloatArray
 
 
@@ -60,12 +62,26 @@ def _cover(block: Block, row: int, zone: ZoneRows, flexibility: Flexibility, nee
     price = block.ask_price[row, asks]
     taken, marginal = _take(left, price, unit, flexibility.up, need)
     gain = _by_unit(unit, taken, block.sold.shape[1])
+    missing = need - int(taken.sum())
+    if missing > 0:
+        # More than was expected, and offered, is there: it is called at the offer's price.
+        room = flexibility.up - gain
+        offered = np.flatnonzero(block.ask_quantity[row, asks])
+        last = np.full(room.size, -1)
+        last[unit[offered]] = offered  # the dearest offer of each unit
+        beyond = np.zeros_like(left)
+        beyond[last[last >= 0]] = room[last >= 0]
+        extra, dearest = _take(beyond, price, unit, room, missing)
+        gain += _by_unit(unit, extra, block.sold.shape[1])
+        missing -= int(extra.sum())
+        marginal = np.nanmax([marginal, dearest]) if extra.any() else marginal
     block.delivered[row] += gain
     block.instructed[row] += gain
-    missing = need - int(taken.sum())
-    if missing > 0 and _shed(block, row, zone, flexibility.shed_order, missing):
+    missing -= _interrupt(block, row, zone, flexibility.interruptible, missing)
+    if missing > 0:
+        _shed(block, row, zone, flexibility.shed_order, missing)
         return float("inf")
-    return marginal
+    return float(marginal)
 
 
 def _turn_down(
@@ -109,8 +125,19 @@ def _by_unit(unit: IntArray, quantity: IntArray, units: int) -> IntArray:
     return np.bincount(unit, weights=quantity, minlength=units).astype(np.int64)
 
 
-def _shed(block: Block, row: int, zone: ZoneRows, order: FloatArray, missing: int) -> bool:
-    """Cut withdrawals until nothing is missing; return whether demand was left unserved."""
+def _interrupt(
+    block: Block, row: int, zone: ZoneRows, interruptible: IntArray, missing: int
+) -> int:
+    """Cut what may be cut in proportion; return how much that was."""
+    whole = np.minimum(interruptible[zone.units], block.consumed[row, zone.units])
+    cut = share_out(min(missing, int(whole.sum())), whole)
+    block.consumed[row, zone.units] -= cut
+    block.instructed[row, zone.units] += cut
+    return int(cut.sum())
+
+
+def _shed(block: Block, row: int, zone: ZoneRows, order: FloatArray, missing: int) -> None:
+    """Cut withdrawals until nothing is missing; demand is left unserved."""
     consumed = block.consumed[row, zone.units]
     order = order[zone.units]
     for value in np.unique(order[consumed > 0]):
@@ -118,11 +145,11 @@ def _shed(block: Block, row: int, zone: ZoneRows, order: FloatArray, missing: in
         cut = np.zeros_like(consumed)
         cut[group] = share_out(min(missing, int(consumed[group].sum())), consumed[group])
         block.consumed[row, zone.units] -= cut
-        if value > 0:
-            block.unserved[row, zone.units] += cut
+        block.instructed[row, zone.units] += cut
+        block.unserved[row, zone.units] += cut
         missing -= int(cut.sum())
         if missing == 0:
-            return bool(value > 0)
+            return
     raise ConservationError(f"zone {zone.name}: {missing} Wh cannot be balanced")
 
 

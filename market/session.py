@@ -258,7 +258,7 @@ class MarketSession:
     def _no_flexibility(self) -> Flexibility:
         units = len(self.layout.units)
         zero = np.zeros(units, np.int64)
-        return Flexibility(zero, zero.copy(), np.full(units, np.inf))
+        return Flexibility(zero, zero.copy(), zero.copy(), np.full(units, np.inf))
 
     def _balance(self, delivery: Delivery) -> None:
         assert delivery.flexibility is not None  # set two lines before the call

@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike
 
 from agents.compute_value import Candidates, soft_level, value_bids
 from agents.data_centers import DataCenterFleet
-from agents.job_queue import Waiting
-from agents.jobs import BEST_EFFORT, SOFT, SOFT_STEP_S, SOFT_VALUES
+from agents.job_queue import PATIENCE_S, Waiting
+from agents.jobs import SOFT, SOFT_STEP_S, SOFT_VALUES
 from agents.quotes import MarketView, Quotes, strategies
 from market import FloatArray, IntArray
 
@@ -27,7 +27,8 @@ class Deadline:
 
     n counts the intervals in which the job can still finish by its deadline, to the second:
     k + floor(slack / interval). Where n exceeds the forecast, k is scaled down in proportion.
-    A job without a deadline takes n = max(forecast, 2 k): it runs in the cheaper half.
+    A best-effort job is patient for a day, or for its run time if that is longer, and then
+    runs; without an end to its patience it would put off its last hours for ever.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ class Deadline:
         """Return the bid of each job, currency/MWh."""
         jobs = candidates.jobs
         k = jobs.intervals
-        n, loss = self._wait(jobs, k, forecast.size)
+        n, loss = self._wait(jobs, k)
         steps = np.minimum(n, forecast.size)
         rank = np.minimum(-(-k * steps // n), steps)
         price = option_bids if self.waiting == "option" else forecast_bids
@@ -80,7 +81,7 @@ class Deadline:
         bid = np.minimum(bid, value_bids(candidates, cap, self.soft_step_s))
         return np.where(jobs.urgent, cap, bid)
 
-    def _wait(self, jobs: Waiting, k: IntArray, horizon: int) -> tuple[IntArray, FloatArray]:
+    def _wait(self, jobs: Waiting, k: IntArray) -> tuple[IntArray, FloatArray]:
         """Return the intervals a job has, and the share of its value one more wait loses."""
         soft = jobs.job_class == SOFT
         now = np.where(soft, soft_level(jobs.slack_s, self.soft_step_s), 0)
@@ -89,8 +90,9 @@ class Deadline:
         value = np.asarray(SOFT_VALUES)
         slack = jobs.slack_s + then * self.soft_step_s
         n = k + np.maximum(slack // jobs.interval_s, 1)
-        timeless = (jobs.job_class == BEST_EFFORT) | (soft & (then == value.size - 1))
-        n = np.where(timeless, np.maximum(horizon, 2 * k), n)
+        # The last of a soft job's values is kept for good: it is as patient as best effort.
+        last = soft & (then == value.size - 1)
+        n = np.where(last, n + PATIENCE_S // jobs.interval_s, n)
         return n, value[now] - value[then]
 
     def _dead_band(

@@ -134,14 +134,14 @@ def test_worked_curve(price, mw):
 
 def test_merged_curve_cuts_at_the_widest_gaps_and_keeps_the_cap():
     _, quotes = worked_quotes(4)
-    assert quotes.bid_price[0, 0].tolist() == [CAP, 466.67, 400.0, 288.89]
+    assert quotes.bid_price[0, 0] == pytest.approx([CAP, 466.67, 400.0, 288.89])
     assert (quotes.bid_quantity[0, 0] * 4 / 1e6).tolist() == [6.555, 1.38, 1.84, 2.3]
 
 
 def test_one_segment_is_two_for_firm_load_keeps_its_own():
     fleet, quotes = worked_quotes(1)
     assert fleet.bid_slots == 2
-    assert quotes.bid_price[0, 0].tolist() == [CAP, 288.89]
+    assert quotes.bid_price[0, 0] == pytest.approx([CAP, 288.89])
     assert bought_at(quotes, 280)[0] == 12_075_000 // 4
 
 

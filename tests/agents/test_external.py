@@ -59,4 +59,4 @@ def test_a_line_that_fails_carries_nothing_either_way():
 
 
 def test_exports_are_interrupted_before_any_load():
-    assert outside(PRICE).shed_order().tolist() == [0.0]
+    assert np.isinf(outside(PRICE).shed_order()).all()

@@ -13,7 +13,7 @@ from tests.market.blocks import Shape, block, layout
 PLANTS = ("a", "b", "c")
 
 
-def case(ask_price, offered, fill, delivered, consumed, up=None, down=None, shed=None):
+def case(ask_price, offered, fill, delivered, consumed, up=None, down=None, shed=None, cut=None):
     """Loads x and y, then plants a, b, c with one offer each."""
     places = layout(Shape("load", ["x", "y"], ask_slots=0), Shape("pv", list(PLANTS), bid_slots=0))
     made = block(places)
@@ -23,6 +23,7 @@ def case(ask_price, offered, fill, delivered, consumed, up=None, down=None, shed
     flexibility = Flexibility(
         np.array([0, 0, *(up or (99, 99, 99))]),
         np.array([0, 0, *(down or delivered)]),
+        np.array([*(cut or (0, 0)), 0, 0, 0]),
         np.array([*(shed or (1000.0, 1000.0)), np.inf, np.inf, np.inf]),
     )
     return made, balance_zone(made, 0, places.zones[0], flexibility)
@@ -41,8 +42,21 @@ def test_the_room_of_a_unit_limits_it():
     assert price == 30
 
 
+NONE = (0, 0, 0)
+
+
+def test_what_is_there_beyond_an_offer_is_called_before_anybody_is_cut():
+    made, price = case([30, 20, 10], [0, 5, 50], [0, 0, 50], [0, 0, 20], [50, 0], up=(99, 25, 0))
+    assert made.delivered[0, 2:].tolist() == [0, 25, 20]
+    assert made.unserved[0, :2].tolist() == [5, 0]
+    made, price = case([30, 20, 10], [0, 5, 50], [0, 0, 50], [0, 0, 20], [45, 0], up=(99, 40, 0))
+    assert made.delivered[0, 2:].tolist() == [0, 25, 20]
+    assert not made.unserved.any()
+    assert price == 20
+
+
 def test_an_offer_that_was_not_made_is_not_called():
-    made, price = case([30, 20, 10], [0, 5, 50], [0, 0, 50], [0, 0, 20], [50, 0])
+    made, price = case([30, 20, 10], [0, 5, 50], [0, 0, 50], [0, 0, 20], [50, 0], up=(99, 5, 0))
     assert made.delivered[0, 2:].tolist() == [0, 5, 20]
     assert made.consumed[0, :2].tolist() == [25, 0]
     assert made.unserved[0, :2].tolist() == [25, 0]
@@ -51,24 +65,24 @@ def test_an_offer_that_was_not_made_is_not_called():
 
 def test_the_least_valued_load_is_shed_first_and_equals_share():
     nothing = ([30, 20, 10], [0, 0, 50], [0, 0, 50], [0, 0, 20])
-    made, _ = case(*nothing, [20, 30], shed=(900.0, 800.0))
+    made, _ = case(*nothing, [20, 30], up=NONE, shed=(900.0, 800.0))
     assert made.unserved[0, :2].tolist() == [0, 30]
-    made, _ = case(*nothing, [10, 40], shed=(900.0, 800.0))
+    made, _ = case(*nothing, [10, 40], up=NONE, shed=(900.0, 800.0))
     assert made.unserved[0, :2].tolist() == [0, 30]
-    made, _ = case(*nothing, [30, 20], shed=(900.0, 800.0))
+    made, _ = case(*nothing, [30, 20], up=NONE, shed=(900.0, 800.0))
     assert made.unserved[0, :2].tolist() == [10, 20]
-    made, _ = case(*nothing, [30, 20])
+    made, _ = case(*nothing, [30, 20], up=NONE)
     assert made.unserved[0, :2].tolist() == [18, 12]
     assert made.consumed[0, :2].tolist() == [12, 8]
 
 
 def test_charging_is_interrupted_before_any_load_and_is_no_unserved_demand():
     nothing = ([30, 20, 10], [0, 0, 50], [0, 0, 50], [0, 0, 20])
-    made, price = case(*nothing, [15, 35], shed=(1000.0, 0.0))
+    made, price = case(*nothing, [15, 35], up=NONE, cut=(0, 35))
     assert made.consumed[0, :2].tolist() == [15, 5]
     assert not made.unserved.any()
     assert np.isnan(price)
-    made, price = case(*nothing, [30, 20], shed=(1000.0, 0.0))
+    made, price = case(*nothing, [30, 20], up=NONE, cut=(0, 20))
     assert made.consumed[0, :2].tolist() == [20, 0]
     assert made.unserved[0, :2].tolist() == [10, 0]
     assert price == np.inf
@@ -104,15 +118,18 @@ def test_a_zone_always_balances_to_the_watt_hour(price, offered, up, down, deliv
     down = np.minimum(down, delivered).tolist()
     fill = [data.draw(st.integers(0, most)) for most in offered]
     consumed = data.draw(st.lists(st.integers(0, 1500), min_size=2, max_size=2))
-    made, _ = case(price, offered, fill, delivered, consumed, up, down, (0.0, 500.0))
+    made, _ = case(
+        price, offered, fill, delivered, consumed, up, down, (500.0, 500.0), (consumed[0], 0)
+    )
     change = made.delivered[0, 2:] - delivered
     assert made.delivered.sum() == made.consumed.sum()
     assert (made.delivered >= 0).all()
     assert (made.consumed >= 0).all()
-    assert (change <= np.minimum(up, np.array(offered) - fill)).all()
+    assert (change <= np.where(np.array(offered) > 0, up, 0)).all()
     assert np.array_equal(made.instructed[0, 2:], change)
     assert np.array_equal(made.unserved[0, 1], consumed[1] - made.consumed[0, 1])
     assert made.unserved[0, 0] == 0
+    assert np.array_equal(made.instructed[0, :2], np.array(consumed) - made.consumed[0, :2])
 
 
 # --- nobody trades with himself --------------------------------------------------------------
