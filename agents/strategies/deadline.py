@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from agents.compute_value import Candidates, soft_level, value_bids
 from agents.data_centers import DataCenterFleet
 from agents.job_queue import PATIENCE_S, Waiting
-from agents.jobs import SOFT, SOFT_STEP_S, SOFT_VALUES
+from agents.jobs import BEST_EFFORT, SOFT, SOFT_STEP_S, SOFT_VALUES
 from agents.quotes import MarketView, Quotes, strategies
 from market import FloatArray, IntArray
 
@@ -89,7 +89,9 @@ class Deadline:
         then = np.where(soft, then, 0)
         value = np.asarray(SOFT_VALUES)
         slack = jobs.slack_s + then * self.soft_step_s
-        n = k + np.maximum(slack // jobs.interval_s, 1)
+        # Out of patience is out of choice; who is owed a deadline has bid the cap before.
+        least = np.where(jobs.job_class == BEST_EFFORT, 0, 1)
+        n = k + np.maximum(slack // jobs.interval_s, least)
         # The last of a soft job's values is kept for good: it is as patient as best effort.
         last = soft & (then == value.size - 1)
         n = np.where(last, n + PATIENCE_S // jobs.interval_s, n)

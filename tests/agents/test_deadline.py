@@ -126,13 +126,14 @@ def test_beyond_the_forecast_ranks_scale():
 
 
 def test_best_effort_waits_for_cheap_intervals_as_long_as_it_is_patient():
-    bids = CALM.bids(candidates([1, 2, 3], 3, BEST_EFFORT), DAY, CAP)
-    assert bids.tolist() == [200.0, 200.0, 300.0]
+    # A day of patience is far more than the six intervals that are forecast: ranks scale.
+    bids = CALM.bids(candidates([1, 2, 96, 300], 0, BEST_EFFORT), DAY, CAP)
+    assert bids.tolist() == [100.0, 100.0, 300.0, 300.0]
 
 
 def test_best_effort_is_done_within_its_patience_and_does_not_starve():
     # A price that falls for ever would let a job without a deadline wait for ever.
-    trace = job_trace(0, 4 * 900, 4, BEST_EFFORT, 0)
+    trace = job_trace(0, 4 * 900, 4, BEST_EFFORT)
     fleet = DataCenterFleet([DataCenterSite(4, pue=1.0)], Calendar(START, 900, 192), [trace])
     simulate(fleet, np.linspace(500.0, 100.0, 300), 0, Deadline(restart_s=0))
     assert fleet.totals.finished.tolist() == [1]
