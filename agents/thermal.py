@@ -54,8 +54,8 @@ class ThermalFleet(Fleet):
     """Plants that burn fuel; on line they run at minimum stable output or above.
 
     What they cannot avoid (minimum stable output, ramping down) is offered at the price floor,
-    the rest at marginal cost. A plant that need not run decides for a day at a time, on the
-    prices published last, whether to be on line.
+    the rest at marginal cost. A plant with a minimum that need not run decides for a day at a
+    time whether to be on line: if it would have earned anything at the last day's prices.
 
     Parameters
     ----------
@@ -161,9 +161,13 @@ class ThermalFleet(Fleet):
 
     def _decide(self, view: MarketView) -> None:
         day = view.published[-self.calendar.per_day :]
-        mean = float(np.mean(day)) if day.size else np.inf
+        plant = self.plant
+        gap = day[:, None] - plant.marginal_cost
+        above = np.maximum(gap, 0.0) * (plant.capacity_wh - plant.minimum_wh)
+        profit = (gap * plant.minimum_wh + above).sum(axis=0)
+        stops = ~plant.must_run & (plant.minimum_wh > 0)
         # A new array: schedules that are not delivered yet keep theirs.
-        self.online = self.plant.must_run | (mean >= self.plant.marginal_cost)
+        self.online = ~stops | (profit > 0) | (day.size == 0)
 
     def _replay(self, kept: bool) -> None:
         """Reckon anew with what is still sold; it is checked again when it is due."""

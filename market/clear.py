@@ -125,6 +125,8 @@ def rules_of(price_floor: float | None, price_cap: float | None, tie_break: str)
         for name, value in (("price_floor", floor), ("price_cap", cap))
         if isinstance(value, bool) or not isinstance(value, int | float) or isnan(value)
     ]
+    if not problems and (floor == np.inf or cap == -np.inf):
+        problems.append("price_floor must be below inf and price_cap above -inf.")
     if not problems and floor > cap:
         problems.append(f"price_floor {floor:g} is above price_cap {cap:g}.")
     if tie_break not in get_args(TieBreak):

@@ -68,7 +68,10 @@ def save(
     for name in options.keys() - set().union(*taken.values()):
         raise InputError(f"none of the figures asked for has an option {name!r}")
     place = Path(out)
-    place.mkdir(parents=True, exist_ok=True)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{place}: figures cannot be written ({error.strerror})") from None
     files = []
     for kind in kinds:
         own = {name: options[name] for name in options.keys() & taken[kind]}

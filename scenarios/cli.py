@@ -6,6 +6,7 @@ heavy is imported inside the command that needs it, so that `talatan --help` sta
 
 import json
 import sys
+from errno import EDQUOT, EIO, ENOSPC, EROFS
 from pathlib import Path
 from shlex import join
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -119,7 +120,7 @@ def clear(
     tie_break: Annotated[str, typer.Option(help="pro-rata, time or random.")] = "pro-rata",
     price_floor: Annotated[float | None, typer.Option(help="Lowest price.")] = None,
     price_cap: Annotated[float | None, typer.Option(help="Highest price.")] = None,
-    seed: Annotated[int, typer.Option(help="For random ties.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="For random ties.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Clear order books from a file."""
@@ -218,6 +219,9 @@ def _explain(error: Exception) -> None:
 
     if isinstance(error, InputError):
         _fail(error.problems)
+    if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT, EROFS, EIO):
+        print(f"talatan: the results cannot be written: {error.strerror}", file=sys.stderr)
+        sys.exit(1)
     if isinstance(error, InterruptedRunError):
         _stopped()
 

@@ -78,9 +78,8 @@ def _group(spec: UnitSpec) -> tuple[str, str, str, str, str, str]:
 
 def _is_free(spec: UnitSpec) -> bool:
     """Tell thermal plants whose offers do not depend on what they ran at before."""
-    return bool(getattr(spec.model, "must_run", False)) and np.isinf(
-        spec.params["ramp_mw_per_hour"]
-    )
+    always_on = getattr(spec.model, "must_run", False) or not spec.params["min_stable_mw"]
+    return bool(always_on) and bool(np.isinf(spec.params["ramp_mw_per_hour"]))
 
 
 def _outside_prices(around: Surroundings, specs: Specs) -> Priced:

@@ -5,6 +5,7 @@ time whether the run is running, finished, interrupted or failed.
 """
 
 import json
+import os
 import platform
 import signal
 from collections.abc import Iterator, Mapping
@@ -118,7 +119,7 @@ def execute(loaded: LoadedScenario, directory: Path, progress: Progress | None =
         On Ctrl-C or SIGTERM.
     """
     header = _header(loaded)
-    with _terminable():
+    with _terminable(), _alone(directory):
         simulation = _built(loaded, directory)
         simulation.progress = progress
         write_json(directory / "run.json", header | {"status": "running"})
@@ -134,6 +135,28 @@ def execute(loaded: LoadedScenario, directory: Path, progress: Progress | None =
             reason = str(error) or type(error).__name__
             write_json(directory / "run.json", header | _ended("failed") | {"reason": reason})
             raise
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Keep other runs out of a directory; a killed run lets go of it by itself."""
+    try:
+        from fcntl import LOCK_EX, LOCK_NB, flock
+    except ImportError:  # not a POSIX system: nothing to lock with
+        yield
+        return
+    place = os.open(directory, os.O_RDONLY)
+    try:
+        try:
+            flock(place, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            raise InputError(
+                f"{directory}: another run is writing there; wait for it, or give another "
+                "directory with --out"
+            ) from None
+        yield
+    finally:
+        os.close(place)
 
 
 def _built(loaded: LoadedScenario, directory: Path) -> Simulation:

@@ -52,7 +52,9 @@ class JobFile(Section):
 class JobProcess(Section):
     """Jobs that arrive at random, from the run's seed."""
 
-    arrivals_per_hour: Positive = Field(description="mean arrivals, jobs per hour")
+    arrivals_per_hour: Annotated[float, Field(gt=0, le=1e5)] = Field(
+        description="mean arrivals, jobs per hour, at most 100,000"
+    )
     duration_hours: Positive = Field(default=4.0, description="median run time, hours")
     duration_sd: Annotated[float, Field(ge=0, le=5)] = Field(
         default=1.0, description="standard deviation of the logarithm of the run time"
@@ -151,7 +153,7 @@ class Load(Unit):
     """A load: inelastic at the value of lost load, with elastic steps."""
 
     unit_kind: ClassVar[str] = "load"
-    series_limits: ClassVar[dict[str, Limits]] = {"demand_mw": Limits(0, math.inf)}
+    series_limits: ClassVar[dict[str, Limits]] = {"demand_mw": Limits(0, 1e7)}
 
     demand_mw: Series = Field(description="demand of one unit, MW, not below 0, a series")
     voll: Positive = Field(default=20_000.0, description="value of lost load, currency/MWh")
@@ -172,7 +174,7 @@ class External(Unit):
     unit_kind: ClassVar[str] = "external"
     forecasts: ClassVar[str] = ""
     series_limits: ClassVar[dict[str, Limits]] = {
-        "price": Limits(),
+        "price": Limits(-1e9, 1e9),
         "import_mw": Limits(0, math.inf),
         "export_mw": Limits(0, math.inf),
     }
@@ -180,10 +182,10 @@ class External(Unit):
     price: Series = Field(description="price outside, currency/MWh, a series")
     import_mw: Depth = Field(
         default=0.0,
-        description="most that can be bought from outside, MW, a series; inf is no limit",
+        description="most that can be bought from outside, MW, a series; inf is 1,000,000 MW",
     )
     export_mw: Depth = Field(
-        default=0.0, description="most that can be sold outside, MW, a series; inf is no limit"
+        default=0.0, description="most that can be sold outside, MW, a series; inf is 1,000,000 MW"
     )
     fee: NotNegative = Field(
         default=0.0, description="added to imports and taken off exports, currency/MWh"

@@ -3,9 +3,19 @@
 import math
 import unicodedata
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
+
+from scenarios.problems import Loc, raise_if_any
 
 YEARS = (1900, 2200)
 FORBIDDEN = {"/": '"/"', "\\": '"\\"'}
@@ -16,6 +26,18 @@ class Section(BaseModel):
     """A table of the file: strict types, no unknown keys, frozen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _of_this_world(self) -> Self:
+        """Refuse numbers so large that watt-hours and cents would not fit into 64 bits."""
+        found: list[tuple[Loc, str]] = []
+        for name, value in self.__dict__.items():
+            most = 1e7 if name.endswith("mw") else 1e9
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if number and name != "seed" and math.isfinite(value) and abs(value) > most:
+                found.append(((name,), f"is too large; accepted: up to {most:,.0f}"))
+        raise_if_any(found)
+        return self
 
 
 T = TypeVar("T")

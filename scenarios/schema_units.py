@@ -22,8 +22,12 @@ NEVER_SPREAD = ("count", "segments", "pue")
 class Outages(Section):
     """Random failures: exponential times to failure and to repair."""
 
-    mtbf_hours: Positive = Field(description="mean time between failures, hours")
-    mttr_hours: Positive = Field(description="mean time to repair, hours")
+    mtbf_hours: Annotated[float, Field(ge=1)] = Field(
+        description="mean time between failures, hours, at least 1"
+    )
+    mttr_hours: Annotated[float, Field(ge=0.1)] = Field(
+        description="mean time to repair, hours, at least 0.1"
+    )
 
 
 class Unit(Section):

@@ -38,6 +38,8 @@ def _matches(place: Path, file: str) -> list[Path]:
     try:
         if (place / file).is_file():
             return [place / file]
+        if (place / file).is_dir():
+            return []
         anchor = Path(file).anchor
         root, pattern = (Path(anchor), file[len(anchor) :]) if anchor else (place, file)
         return sorted(path for path in root.glob(pattern) if path.is_file())

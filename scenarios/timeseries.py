@@ -16,6 +16,7 @@ from scenarios.series_times import Stamps, stamps
 
 Profiles = Callable[[str], FloatArray]
 ANY = Limits()
+PRICE = Limits(-1e9, 1e9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def _from_file(spec: SeriesFile, calendar: Calendar, path: Path, limits: Limits)
     high = min(window.last + 1, times.seconds.size) if linear else window.last
     _check_regular(path, times, low, high)
     _check_ends(path, times, window, calendar)
-    factor = spec.scale * _per_mwh(spec, name)
+    factor = spec.scale * _per_mwh(spec, name, limits)
     used = values(path, name, stamp)[low:high] * factor
     _check_values(path, name, low, used, limits)
     if linear:
@@ -131,8 +132,13 @@ def pick_column(spec: SeriesFile, path: Path) -> str:
     return spec.column[0]
 
 
-def _per_mwh(spec: SeriesFile, name: str) -> float:
+def _per_mwh(spec: SeriesFile, name: str, limits: Limits) -> float:
     unit = spec.unit or ("kwh" if name.endswith("_kwh") else "mwh")
+    if unit == "kwh" and limits not in (ANY, PRICE):
+        raise InputError(
+            f"column {name}: per kWh is for prices, and this series is none; "
+            'rename the column, or use scale = ... and unit = "mwh"'
+        )
     return 1000.0 if unit == "kwh" else 1.0
 
 
