@@ -67,7 +67,7 @@ def run(
     check_names()
     loaded = load(scenario, overrides or (), data, seed)
     directory = out or default_directory(loaded)
-    prepare(directory, force, resume)
+    prepare(directory, force, resume, loaded)
     with progress_bar(loaded.scenario.scenario.name, quiet or as_json) as progress:
         results = execute(loaded, directory, progress)
     if as_json:

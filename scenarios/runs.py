@@ -64,14 +64,16 @@ def default_directory(loaded: LoadedScenario) -> Path:
     return Path("runs") / f"{safe}-{loaded.seed}"
 
 
-def prepare(directory: Path, force: bool, resume: bool) -> None:
+def prepare(
+    directory: Path, force: bool, resume: bool, loaded: LoadedScenario | None = None
+) -> None:
     """Make sure that `directory` may be written to.
 
     Raises
     ------
     InputError
         When it holds a finished run (without `force`), an unfinished one (without `resume` or
-        `force`), or something else.
+        `force`) or one of another scenario than `loaded` (with `resume`), or something else.
     """
     try:
         _refuse_other(directory)
@@ -88,6 +90,8 @@ def prepare(directory: Path, force: bool, resume: bool) -> None:
             f"{directory}: holds a run that is {status}; add --resume to run it again from "
             "its start, or --force"
         )
+    if resume and not force and loaded is not None and status is not None:
+        _refuse_another(directory, loaded)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         probe = directory / ".writable"
@@ -95,6 +99,18 @@ def prepare(directory: Path, force: bool, resume: bool) -> None:
         probe.unlink()
     except OSError as error:
         raise InputError(f"{directory}: cannot be written ({error.strerror})") from None
+
+
+def _refuse_another(directory: Path, loaded: LoadedScenario) -> None:
+    """Raise when the run to be taken up is one of another scenario or seed."""
+    with suppress(OSError, ValueError):
+        run = json.loads((directory / "run.json").read_text(encoding="utf-8"))
+        name, seed = loaded.scenario.scenario.name, loaded.seed
+        if (run.get("scenario"), run.get("seed")) != (name, seed):
+            raise InputError(
+                f"{directory}: the run there is of another scenario or seed ({run.get('scenario')}, "
+                f"{run.get('seed')}), so it cannot be taken up; --force replaces it"
+            )
 
 
 def _refuse_other(directory: Path) -> None:

@@ -128,3 +128,13 @@ def test_another_owner_of_our_package_names_is_told_apart(monkeypatch):
     )
     with pytest.raises(InputError, match=r"'agents' is also installed by other-agents"):
         check_names()
+
+
+def test_resume_takes_up_the_same_run_only(tmp_path):
+    directory = tmp_path / "run"
+    finished(SMALL + BATTERY, directory)
+    told = (directory / "run.json").read_text(encoding="utf-8").replace("finished", "interrupted")
+    (directory / "run.json").write_text(told, encoding="utf-8")
+    prepare(directory, force=False, resume=True, loaded=load_text(SMALL + BATTERY, tmp_path))
+    with pytest.raises(InputError, match="of another scenario"):
+        prepare(directory, force=False, resume=True, loaded=load_text(VALLEY, tmp_path))
