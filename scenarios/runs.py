@@ -106,10 +106,11 @@ def _refuse_another(directory: Path, loaded: LoadedScenario) -> None:
     with suppress(OSError, ValueError):
         run = json.loads((directory / "run.json").read_text(encoding="utf-8"))
         name, seed = loaded.scenario.scenario.name, loaded.seed
-        if (run.get("scenario"), run.get("seed")) != (name, seed):
+        there = run.get("scenario"), run.get("seed")
+        if there != (name, seed):
             raise InputError(
-                f"{directory}: the run there is of another scenario or seed ({run.get('scenario')}, "
-                f"{run.get('seed')}), so it cannot be taken up; --force replaces it"
+                f"{directory}: the run there is of another scenario or seed ({there[0]}, seed "
+                f"{there[1]}), so it cannot be taken up; --force replaces it"
             )
 
 
