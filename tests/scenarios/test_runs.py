@@ -138,3 +138,21 @@ def test_resume_takes_up_the_same_run_only(tmp_path):
     prepare(directory, force=False, resume=True, loaded=load_text(SMALL + BATTERY, tmp_path))
     with pytest.raises(InputError, match="of another scenario"):
         prepare(directory, force=False, resume=True, loaded=load_text(VALLEY, tmp_path))
+
+
+def test_shifting_to_cheap_hours_makes_no_strict_job_late(tmp_path):
+    site = """
+[[data_center]]
+name = "dc"
+gpus = 20000
+inference_gpus = 5000
+jobs = { arrivals_per_hour = 0.45, duration_hours = 12, gpus_per_job = 1024, strict = 1, soft = 0 }
+"""
+    fortnight = SMALL.replace("days = 1", "days = 10").replace("export_mw = 500\n", "")
+    late = []
+    for price in ("100", '"northwest-price"'):
+        text = fortnight.replace("price = 100", f"price = {price}") + site
+        results = finished(text, tmp_path / f"run{len(late)}")
+        assert results.participants["jobs_finished"].max() > 60
+        late.append(results.participants["jobs_late"].max())
+    assert late == [0, 0]
