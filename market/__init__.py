@@ -17,7 +17,7 @@ from market.order_table import (
     book_from_frame,
     order_table,
 )
-from market.orders import Order, OrderBook
+from market.orders import OrderBook
 from market.recorder import ENERGY_COLUMNS, Recorder, RecordingRules
 from market.registry import Registry
 from market.results import Results, talatan_results
@@ -66,7 +66,6 @@ __all__ = [
     "MarketRules",
     "MarketSession",
     "Mechanism",
-    "Order",
     "OrderBook",
     "OrderTable",
     "Origin",

@@ -1,23 +1,8 @@
-"""Limit orders: one for people, columns for the machine."""
+"""Limit orders as columns."""
 
 from dataclasses import dataclass
-from typing import Literal
-
-import numpy as np
 
 from market.units import WH_PER_MWH, FloatArray, IntArray
-
-Side = Literal["buy", "sell"]
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """One limit order: buy at or below, sell at or above `price`, up to `quantity_mwh`."""
-
-    side: Side
-    price: float
-    quantity_mwh: float
-    participant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +24,3 @@ class OrderBook:
     bid_price: FloatArray
     bid_quantity: IntArray
     quantum: float = 1 / WH_PER_MWH
-
-
-def empty_book() -> OrderBook:
-    """Return a book without orders."""
-    price, quantity = np.empty(0), np.empty(0, np.int64)
-    return OrderBook(price, quantity, price, quantity)

@@ -1,8 +1,8 @@
 """The market session as SimPy processes: gate opening, closure, clearing, delivery, settlement.
 
 The session knows no agent. It broadcasts what happens; roles listen, write their orders and
-meter readings into the block, and hear of awards. Every phase has an instant of its own, so
-the insertion order of SimPy events never decides an outcome.
+meter readings into the block, and hear of awards. Each phase of an interval has an instant of its
+own, so the insertion order of SimPy events never decides an outcome.
 """
 
 from collections.abc import Callable, Generator
