@@ -3,8 +3,8 @@
 from market.block import Block, FleetBlock
 from market.calendar import Calendar
 from market.cells import Origin
-from market.clear import auction_of, clear, mechanism_of, mwh, rules_of, surpluses
-from market.clearing import AuctionRules, ClearingResult, Mechanism, mechanisms
+from market.clear import auction_of, check_conditions, clear, mechanism_of, mwh, rules_of, surpluses
+from market.clearing import AuctionRules, ClearingResult, Mechanism, Trades, mechanisms
 from market.errors import ConservationError, InputError
 from market.key_figures import KeyFigure, key_figures, summary
 from market.layout import FleetRows, Layout, ZoneRows, lay_out
@@ -76,11 +76,13 @@ __all__ = [
     "Settlement",
     "Stores",
     "Tariffs",
+    "Trades",
     "ZoneRows",
     "auction_of",
     "book_from_arrays",
     "book_from_frame",
     "check_block",
+    "check_conditions",
     "check_curtailment",
     "clear",
     "key_figures",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from difflib import get_close_matches
 from math import isnan
-from typing import TypeVar, get_args
+from typing import Any, get_args, overload
 
 import numpy as np
 
@@ -14,7 +14,10 @@ from market.orders import OrderBook
 from market.streams import stream
 from market.units import FloatArray, IntArray
 
-Amount = TypeVar("Amount", float, FloatArray)
+CONDITIONS = {
+    "minimum": ("with a minimum quantity", ("ask_minimum", "bid_minimum")),
+    "green": ("for clean energy only", ("bid_green",)),
+}
 
 
 def clear(
@@ -61,7 +64,24 @@ def clear(
     13.75
     """
     auction, rules = auction_of(mechanism, params, price_floor, price_cap, tie_break)
+    check_conditions(auction, mechanism, book)
     return auction.clear(book, rules, stream(seed, "clear"))
+
+
+def check_conditions(auction: Mechanism, name: str, book: OrderBook, where: str = "") -> None:
+    """Raise `InputError` where orders carry a condition that the mechanism does not know.
+
+    >>> book = OrderBook(*[np.array([1])] * 4, bid_minimum=np.array([1]))
+    >>> check_conditions(mechanism_of("pay-as-bid", {}), "pay-as-bid", book)
+    Traceback (most recent call last):
+    market.errors.InputError: mechanism 'pay-as-bid' takes no orders with a minimum quantity.
+    """
+    known: frozenset[str] = getattr(auction, "conditions", frozenset())
+    place = f"{where}: " if where else ""
+    for condition, (text, columns) in CONDITIONS.items():
+        asked = any((column := getattr(book, at)) is not None and column.any() for at in columns)
+        if asked and condition not in known:
+            raise InputError(f"{place}mechanism {name!r} takes no orders {text}.")
 
 
 def auction_of(
@@ -166,7 +186,11 @@ def surpluses(book: OrderBook, result: ClearingResult) -> tuple[float, float, fl
     return mwh(book, buyers), mwh(book, sellers), mwh(book, operator)
 
 
-def mwh(book: OrderBook, parts: Amount) -> Amount:
+@overload
+def mwh(book: OrderBook, parts: float) -> float: ...
+@overload
+def mwh(book: OrderBook, parts: FloatArray | IntArray) -> FloatArray: ...
+def mwh(book: OrderBook, parts: Any) -> Any:
     """Return what the book counts in quanta per MWh: energy in MWh, or prices times it.
 
     >>> mwh(OrderBook(*[np.empty(0)] * 4, quantum=1e-9), 300_000_000)

@@ -1,7 +1,7 @@
 """What every auction mechanism promises, and what it returns."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -31,6 +31,25 @@ class AuctionRules:
     tie_break: TieBreak = "pro-rata"
 
 
+class Trades(NamedTuple):
+    """Who traded with whom, in the order of trading.
+
+    Attributes
+    ----------
+    ask, bid : array of int
+        Rows of the two orders in the book's blocks.
+    quantity : array of int
+        What they trade, in units of the book's quantum.
+    price : array
+        Currency/MWh.
+    """
+
+    ask: IntArray
+    bid: IntArray
+    quantity: IntArray
+    price: FloatArray
+
+
 @dataclass(frozen=True, slots=True)
 class ClearingResult:
     """What an auction decided.
@@ -49,6 +68,8 @@ class ClearingResult:
         Accepted quantity of each order, aligned with the book.
     ask_pay, bid_pay : array or None
         Price of each order where prices are individual, else None.
+    trades : Trades or None
+        Pairs of orders where the mechanism makes pairs, else None.
     """
 
     price: float
@@ -61,10 +82,16 @@ class ClearingResult:
     bid_fill: IntArray
     ask_pay: FloatArray | None = None
     bid_pay: FloatArray | None = None
+    trades: Trades | None = None
 
 
 class Mechanism(Protocol):
-    """A double auction: a frozen dataclass of its own parameters with one pure method."""
+    """A double auction: a frozen dataclass of its own parameters with one pure method.
+
+    What orders may ask for beyond price and quantity is named in a class attribute
+    `conditions`, a frozenset of ``"minimum"`` and ``"green"``; without it, nothing. One that
+    never draws says so with a class attribute ``draws = False``.
+    """
 
     def clear(
         self, book: OrderBook, rules: AuctionRules, rng: np.random.Generator | None = None

@@ -41,7 +41,9 @@ class OrderTable:
         Currency/MWh.
     parts : array of int
         Quantity in billionths of a MWh, never more than was written.
-    order_id, participant : list
+    order_id : list
+    participant : list or None
+        Whose order each is; None without the column: everyone has one order.
     intervals : list
         The books' names in order of first appearance; ``[None]`` without the column.
     book : array of int
@@ -52,7 +54,7 @@ class OrderTable:
     price: FloatArray
     parts: IntArray
     order_id: list[Any]
-    participant: list[Any]
+    participant: list[Any] | None
     intervals: list[Any]
     book: IntArray
 
@@ -60,16 +62,30 @@ class OrderTable:
         """Yield each book: its interval, its rows, which of them buy, and the book itself."""
         order = self.book.argsort(kind="stable")
         edges = self.book[order].searchsorted(np.arange(len(self.intervals) + 1)).tolist()
-        buy, price, parts = self.is_buy[order], self.price[order], self.parts[order]
+        owner = None if self.participant is None else _coded(self.participant)[1]
         for interval, first, last in zip(self.intervals, edges, edges[1:], strict=False):
-            part = slice(first, last)
-            bids = buy[part]
-            yield interval, order[part], bids, _book(bids, price[part], parts[part])
+            rows = order[first:last]
+            yield interval, rows, self.is_buy[rows], self._book(rows, owner)
 
+    def one(self) -> OrderBook:
+        """Return all rows as one book."""
+        owner = None if self.participant is None else _coded(self.participant)[1]
+        return self._book(np.arange(self.price.size), owner)
 
-def _book(bids: BoolArray, price: FloatArray, parts: IntArray) -> OrderBook:
-    asks = ~bids
-    return OrderBook(price[asks], parts[asks], price[bids], parts[bids], QUANTUM)
+    def _book(self, rows: IntArray, owner: IntArray | None) -> OrderBook:
+        buys = self.is_buy[rows]
+        asks, bids = rows[~buys], rows[buys]
+        return OrderBook(
+            self.price[asks],
+            self.parts[asks],
+            self.price[bids],
+            self.parts[bids],
+            QUANTUM,
+            ask_owner=None if owner is None else owner[asks],
+            bid_owner=None if owner is None else owner[bids],
+            ask_turn=asks,
+            bid_turn=bids,
+        )
 
 
 def book_from_frame(frame: "pd.DataFrame") -> OrderBook:
@@ -108,7 +124,7 @@ def book_from_frame(frame: "pd.DataFrame") -> OrderBook:
             f"one book at a time: column 'interval' holds {len(table.intervals)} values, "
             f"{table.intervals[0]!r} and {table.intervals[1]!r} among them."
         )
-    return _book(table.is_buy, table.price, table.parts)
+    return table.one()
 
 
 def book_from_arrays(side: Sequence[str], price: ArrayLike, quantity: ArrayLike) -> OrderBook:
@@ -119,7 +135,7 @@ def book_from_arrays(side: Sequence[str], price: ArrayLike, quantity: ArrayLike)
     """
     columns = {"side": list(side), "price": np.asarray(price), "quantity": np.asarray(quantity)}
     table = order_table(columns)
-    return _book(table.is_buy, table.price, table.parts)
+    return table.one()
 
 
 def order_table(columns: Mapping[str, Any], origin: Origin | None = None) -> OrderTable:
@@ -165,12 +181,12 @@ def _sides(values: Sequence[Any], origin: Origin) -> tuple[BoolArray, list[str]]
     return is_buy, bad_rows(origin, bad, side, "side", "must be 'buy' or 'sell'")
 
 
-def _owners(participant: list[Any], order_id: list[Any]) -> list[Any]:
-    """Return whose order each is; where nobody is named, the order itself."""
+def _owners(participant: list[Any], order_id: list[Any]) -> list[Any] | None:
+    """Return whose order each is; a row without a name stands for itself."""
     if not participant:
-        return order_id
+        return None
     pairs = zip(participant, order_id, strict=True)
-    return [order if owner is None else owner for owner, order in pairs]
+    return [("order", order) if owner is None else owner for owner, order in pairs]
 
 
 def _column_problems(columns: Mapping[str, Any], origin: Origin) -> list[str]:

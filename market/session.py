@@ -5,8 +5,8 @@ meter readings into the block, and hear of awards. Each phase of an interval has
 own, so the insertion order of SimPy events never decides an outcome.
 """
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
@@ -20,6 +20,7 @@ from market.errors import ConservationError
 from market.layout import Layout, ZoneRows
 from market.metering import PRICE_TOLERANCE
 from market.orders import OrderBook
+from market.own_trades import clear_apart
 from market.rules import GateTimes, MarketRules
 from market.units import WH_PER_MWH, FloatArray, IntArray
 
@@ -80,8 +81,8 @@ class MarketSession:
         In force at the start; a process may replace `rules` at any gate.
     settle : callable
         Called with each block when its last interval is delivered.
-    rng : numpy Generator
-        Stream for mechanisms and tie-breaks that draw.
+    rngs : sequence of numpy Generator
+        A stream per zone for mechanisms and tie-breaks that draw.
     """
 
     def __init__(
@@ -92,10 +93,10 @@ class MarketSession:
         gates: GateTimes,
         rules: MarketRules,
         settle: Callable[[Block], None],
-        rng: np.random.Generator,
+        rngs: Sequence[np.random.Generator],
     ) -> None:
         self.env, self.calendar, self.layout = env, calendar, layout
-        self.gates, self.rules, self._settle, self._rng = gates, rules, settle, rng
+        self.gates, self.rules, self._settle, self._rngs = gates, rules, settle, rngs
         self.opened: Broadcast[Gate] = Broadcast(env)
         self.published: Broadcast[Gate] = Broadcast(env)
         self.delivery: Broadcast[Delivery] = Broadcast(env)
@@ -162,25 +163,14 @@ class MarketSession:
                 block.bid_price[row, zone.bids],
                 block.bid_quantity[row, zone.bids],
             )
-            result = gate.rules.mechanism.clear(book, gate.rules.auction, self._rng)
             sellers, buyers, units = self._places[index]
-            sold = np.bincount(sellers, result.ask_fill, units)
-            bought = np.bincount(buyers, result.bid_fill, units)
-            own = np.minimum(sold, bought)
-            if own.any():
-                result = without_own_trades(book, result, (sellers, buyers), own)
-                if result.ask_pay is not None:
-                    result = self._priced_anew(gate, book, result)
-            block.sold[row, zone.units] = sold - own
-            block.bought[row, zone.units] = bought - own
+            result = clear_apart(
+                gate.rules.mechanism, book, gate.rules.auction, self._rngs[index], (sellers, buyers)
+            )
+            block.sold[row, zone.units] = np.bincount(sellers, result.ask_fill, units)
+            block.bought[row, zone.units] = np.bincount(buyers, result.bid_fill, units)
             self._note(gate, index, zone, result)
         self.known = gate.interval + 1
-
-    def _priced_anew(self, gate: Gate, book: OrderBook, result: ClearingResult) -> ClearingResult:
-        """Return individual prices among the trades that are left, so that the money adds up."""
-        rest = OrderBook(book.ask_price, result.ask_fill, book.bid_price, result.bid_fill)
-        again = gate.rules.mechanism.clear(rest, gate.rules.auction, self._rng)
-        return replace(result, ask_pay=again.ask_pay, bid_pay=again.bid_pay)
 
     def _note(self, gate: Gate, index: int, zone: ZoneRows, result: ClearingResult) -> None:
         block, row = gate.block, gate.row
@@ -272,40 +262,6 @@ class MarketSession:
             first = block.first
             self._settle(block)
             del self._blocks[first // self.calendar.per_day]
-
-
-def without_own_trades(
-    book: OrderBook, result: ClearingResult, sides: tuple[IntArray, IntArray], own: FloatArray
-) -> ClearingResult:
-    """Cancel what units traded with themselves; the price stays.
-
-    An outside market that sells and buys at one price would otherwise trade its whole depth
-    with itself. Its dearest offers and lowest bids are cancelled first.
-
-    Parameters
-    ----------
-    book : OrderBook
-    result : ClearingResult
-    sides : tuple of array of int
-        Unit of each offer and of each bid.
-    own : array, shape (units,)
-        Quantity that each unit traded with itself.
-    """
-    fills = []
-    for unit, price, fill, sign in (
-        (sides[0], book.ask_price, result.ask_fill, -1),
-        (sides[1], book.bid_price, result.bid_fill, 1),
-    ):
-        left = own.astype(np.int64)
-        kept = fill.copy()
-        concerned = np.flatnonzero((own[unit] > 0) & (fill > 0))
-        for slot in concerned[np.argsort(sign * price[concerned], kind="stable")]:
-            part = min(int(kept[slot]), int(left[unit[slot]]))
-            kept[slot] -= part
-            left[unit[slot]] -= part
-        fills.append(kept)
-    volume = result.volume - int(own.sum())
-    return replace(result, ask_fill=fills[0], bid_fill=fills[1], volume=volume)
 
 
 def _places(layout: Layout, zone: ZoneRows) -> tuple[IntArray, IntArray, int]:

@@ -16,10 +16,12 @@ from market import (
     FloatArray,
     InputError,
     IntArray,
+    Mechanism,
     OrderBook,
     OrderTable,
     Origin,
     auction_of,
+    check_conditions,
     mwh,
     order_table,
     stream,
@@ -80,11 +82,13 @@ def clear_file(
     entry, rules = auction
     found = []
     for interval, rows, bids, book in table.books():
-        result = entry.clear(book, rules, _draws(rules, seed, interval))
+        check_conditions(entry, mechanism, book, str(path))
+        result = entry.clear(book, rules, _draws(entry, rules, seed, interval))
         found.append(
             {"interval": interval, "mechanism": mechanism}
             | _totals(book, result)
             | {"orders": _orders(table.order_id, rows, bids, result, book)}
+            | _trades(table.order_id, rows, bids, result, book)
         )
     return found
 
@@ -98,9 +102,11 @@ def _collect(action: Callable[[], T], problems: list[str]) -> T | None:
         return None
 
 
-def _draws(rules: AuctionRules, seed: int, interval: object) -> np.random.Generator | None:
-    """Return the book's own stream for random ties; without intervals that of `clear`."""
-    if rules.tie_break != "random":
+def _draws(
+    entry: Mechanism, rules: AuctionRules, seed: int, interval: object
+) -> np.random.Generator | None:
+    """Return the book's own stream where anything draws; without intervals that of `clear`."""
+    if rules.tie_break != "random" and not getattr(entry, "draws", True):
         return None
     return stream(seed, "clear") if interval is None else stream(seed, "clear", str(interval))
 
@@ -153,6 +159,28 @@ def _orders(
         }
         for row, quantity, each, amount, trades in columns
     ]
+
+
+def _trades(
+    names: list[Any], rows: IntArray, bids: BoolArray, result: ClearingResult, book: OrderBook
+) -> dict[str, Any]:
+    """Return the pairs of a mechanism that makes pairs, in the order of trading."""
+    if result.trades is None:
+        return {}
+    sellers, buyers = rows[~bids][result.trades.ask], rows[bids][result.trades.bid]
+    columns = zip(
+        sellers.tolist(),
+        buyers.tolist(),
+        mwh(book, result.trades.quantity).tolist(),
+        result.trades.price.tolist(),
+        strict=True,
+    )
+    return {
+        "trades": [
+            {"sell": names[ask], "buy": names[bid], "quantity": quantity, "price": price}
+            for ask, bid, quantity, price in columns
+        ]
+    }
 
 
 def _by_row(bids: BoolArray, of_bids: Column, of_asks: Column) -> NDArray[Any]:

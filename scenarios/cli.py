@@ -120,11 +120,16 @@ def clear(
     tie_break: Annotated[str, typer.Option(help="pro-rata, time or random.")] = "pro-rata",
     price_floor: Annotated[float | None, typer.Option(help="Lowest price.")] = None,
     price_cap: Annotated[float | None, typer.Option(help="Highest price.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="For random ties.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="For mechanisms and ties that draw.")] = 0,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Another parameter of the mechanism; repeatable."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Clear order books from a file."""
     from scenarios.clear_files import clear_file
+    from scenarios.overrides import named_values
     from scenarios.terminal import show_books
 
     books = clear_file(
@@ -134,8 +139,7 @@ def clear(
         price_cap=price_cap,
         tie_break=tie_break,
         seed=seed,
-        k=k,
-        price_rule=price_rule,
+        **named_values(param or []) | {"k": k, "price_rule": price_rule},
     )
     if as_json:
         _print_json(books)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from market import InputError
 from scenarios.problems import Loc, Toml, listed, nearest
 from scenarios.toml_text import parse_value
 
@@ -40,6 +41,23 @@ def apply_overrides(
         except NotThereError as error:
             problems.append(f"{shown}: {error}")
     return places, problems
+
+
+def named_values(options: Sequence[str]) -> dict[str, Any]:
+    """Return plain ``KEY=VALUE`` options as a dictionary; `InputError` lists what is wrong.
+
+    >>> named_values(["k=0.5", "variant=lottery"])
+    {'k': 0.5, 'variant': 'lottery'}
+    """
+    pairs = [option.partition("=") for option in options]
+    problems = [
+        f"--param {option}: accepted: KEY=VALUE, like posted_price=250."
+        for option, (key, equals, value) in zip(options, pairs, strict=True)
+        if not (key.strip() and equals and value.strip())
+    ]
+    if problems:
+        raise InputError(problems)
+    return {key.strip(): parse_value(value.strip()) for key, _, value in pairs}
 
 
 def _parts(key: str) -> list[str]:

@@ -141,7 +141,7 @@ def build(loaded: LoadedScenario, directory: Path) -> Simulation:
         gates,
         rules,
         lambda block: simulation.settle(block),
-        stream(loaded.seed, "market", "energy"),
+        [stream(loaded.seed, "market", "energy", zone.name) for zone in layout.zones],
     )
     simulation = Simulation(
         loaded,

@@ -1,61 +1,16 @@
 """High-low matching: the highest bid meets the lowest offer, then the next two."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar
 
 import numpy as np
 
-from market.clearing import NAN, AuctionRules, ClearingResult, mechanisms
+from market.clearing import NAN, AuctionRules, ClearingResult, Trades, mechanisms
 from market.crossing import Crossing, cross
 from market.mechanisms.pay_as_bid import within_limits
 from market.mechanisms.uniform import check_k
 from market.orders import OrderBook
 from market.units import FloatArray, IntArray
-
-
-class Pairs(NamedTuple):
-    """Matched quantities, the best pair first.
-
-    Attributes
-    ----------
-    ask, bid : array of int
-        Rows of the two orders in the book's blocks.
-    quantity : array of int
-        What they trade, in units of the book's quantum.
-    """
-
-    ask: IntArray
-    bid: IntArray
-    quantity: IntArray
-
-
-def pairs(book: OrderBook, rules: AuctionRules, rng: np.random.Generator | None = None) -> Pairs:
-    """Return who trades with whom: highest bid with lowest offer, equal prices in row order.
-
-    >>> book = OrderBook(np.array([10.0, 20.0]), np.array([4, 4]), np.array([30.0]), np.array([6]))
-    >>> pairs(book, AuctionRules())
-    Pairs(ask=array([0, 1]), bid=array([0, 0]), quantity=array([4, 2]))
-    """
-    return _matched(book, cross(book, rules, rng))
-
-
-def _matched(book: OrderBook, found: Crossing) -> Pairs:
-    """Lay the two ranked queues of accepted quantities side by side and cut at every edge."""
-    asks, ask_edge = _queue(book.ask_price, found.ask_fill)
-    bids, bid_edge = _queue(-book.bid_price, found.bid_fill)
-    edges = np.union1d(ask_edge, bid_edge)
-    return Pairs(
-        asks[ask_edge.searchsorted(edges)],
-        bids[bid_edge.searchsorted(edges)],
-        np.diff(edges, prepend=0),
-    )
-
-
-def _queue(rank: FloatArray, fill: IntArray) -> tuple[IntArray, IntArray]:
-    """Return the accepted rows, best first, and the quantity reached at the end of each."""
-    rows = fill.nonzero()[0]
-    rows = rows[rank[rows].argsort(kind="stable")]
-    return rows, fill[rows].cumsum()
 
 
 @mechanisms.register("high-low")
@@ -86,8 +41,11 @@ class HighLow:
     >>> result = HighLow(k=0.5).clear(book, AuctionRules())
     >>> result.ask_fill, result.ask_pay, result.bid_pay.round(2)
     (array([4, 2]), array([20., 25.]), array([21.67]))
+    >>> result.trades
+    Trades(ask=array([0, 1]), bid=array([0, 0]), quantity=array([4, 2]), price=array([20., 25.]))
     """
 
+    draws: ClassVar[bool] = False
     k: float = 0.5
 
     def __post_init__(self) -> None:
@@ -98,7 +56,10 @@ class HighLow:
     ) -> ClearingResult:
         """Return the accepted quantities and each order's mean price."""
         found = cross(book, rules, rng)
-        ask_pay, bid_pay = self._pay(book, found, rules)
+        trades = self._pairs(book, found, rules)
+        value = trades.price * trades.quantity
+        ask_pay = _mean(trades.ask, value, found.ask_fill, book.ask_price)
+        bid_pay = _mean(trades.bid, value, found.bid_fill, book.bid_price)
         return ClearingResult(
             price=NAN,
             price_low=found.low,
@@ -108,22 +69,28 @@ class HighLow:
             volume=found.volume,
             ask_fill=found.ask_fill,
             bid_fill=found.bid_fill,
-            ask_pay=ask_pay,
-            bid_pay=bid_pay,
+            # A mean of prices that respect a limit respects it too, but for the last bit.
+            ask_pay=np.maximum(ask_pay, book.ask_price),
+            bid_pay=np.minimum(bid_pay, book.bid_price),
+            trades=trades,
         )
 
-    def _pay(
-        self, book: OrderBook, found: Crossing, rules: AuctionRules
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return each order's price: its own where it does not trade."""
-        matched = _matched(book, found)
-        ask, bid = book.ask_price[matched.ask], book.bid_price[matched.bid]
-        price = within_limits(np.minimum(ask + self.k * (bid - ask), bid), rules)
-        value = price * matched.quantity
-        ask_pay = _mean(matched.ask, value, found.ask_fill, book.ask_price)
-        bid_pay = _mean(matched.bid, value, found.bid_fill, book.bid_price)
-        # A mean of prices that respect a limit respects it too, but for the last bit.
-        return np.maximum(ask_pay, book.ask_price), np.minimum(bid_pay, book.bid_price)
+    def _pairs(self, book: OrderBook, found: Crossing, rules: AuctionRules) -> Trades:
+        """Lay the two ranked queues of accepted quantities side by side and cut at every edge."""
+        asks, ask_edge = _queue(book.ask_price, found.ask_fill)
+        bids, bid_edge = _queue(-book.bid_price, found.bid_fill)
+        edges = np.union1d(ask_edge, bid_edge)
+        ask, bid = asks[ask_edge.searchsorted(edges)], bids[bid_edge.searchsorted(edges)]
+        low, high = book.ask_price[ask], book.bid_price[bid]
+        price = within_limits(np.minimum(low + self.k * (high - low), high), rules)
+        return Trades(ask, bid, np.diff(edges, prepend=0), price)
+
+
+def _queue(rank: FloatArray, fill: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the accepted rows, best first, and the quantity reached at the end of each."""
+    rows = fill.nonzero()[0]
+    rows = rows[rank[rows].argsort(kind="stable")]
+    return rows, fill[rows].cumsum()
 
 
 def _mean(rows: IntArray, value: FloatArray, fill: IntArray, own: FloatArray) -> FloatArray:

@@ -1,6 +1,7 @@
 """The discriminatory auction: everybody at his own price."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -32,6 +33,8 @@ class PayAsBid:
     >>> result.volume, result.ask_pay, result.bid_pay, result.price
     (5, array([10.]), array([30.]), nan)
     """
+
+    draws: ClassVar[bool] = False
 
     def clear(
         self, book: OrderBook, rules: AuctionRules, rng: np.random.Generator | None = None

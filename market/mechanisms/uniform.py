@@ -1,7 +1,7 @@
 """The call auction: one price for all, set within the market-clearing prices."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
@@ -67,6 +67,7 @@ class Uniform:
     20.0
     """
 
+    draws: ClassVar[bool] = False
     k: float = 0.5
     price_rule: PriceRule = "k"
 

@@ -214,8 +214,11 @@ def test_names_are_checked_per_book():
 
 def test_participants_default_to_the_order_itself():
     columns = {"side": ["buy", "buy"], "price": [1, 1], "quantity": [1, 1]}
-    assert order_table(columns).participant == [0, 1]
-    assert order_table(columns | {"participant": ["A", None]}).participant == ["A", 1]
+    assert order_table(columns).participant is None
+    named = order_table(columns | {"order_id": ["x", "A"], "participant": ["A", None]})
+    assert named.participant == ["A", ("order", "A")]
+    assert named.one().bid_owner.tolist() == [0, 1]
+    assert named.one().bid_turn.tolist() == [0, 1]
 
 
 def test_columns_of_different_length_are_refused():

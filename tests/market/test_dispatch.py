@@ -6,8 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from market.dispatch import Flexibility, balance_zone
-from market.orders import OrderBook
-from market.session import without_own_trades
 from tests.market.blocks import Shape, block, layout
 
 PLANTS = ("a", "b", "c")
@@ -130,57 +128,6 @@ def test_a_zone_always_balances_to_the_watt_hour(price, offered, up, down, deliv
     assert np.array_equal(made.unserved[0, 1], consumed[1] - made.consumed[0, 1])
     assert made.unserved[0, 0] == 0
     assert np.array_equal(made.instructed[0, :2], np.array(consumed) - made.consumed[0, :2])
-
-
-# --- nobody trades with himself --------------------------------------------------------------
-
-
-def own_result(ask_fill, bid_fill):
-    from market.clearing import ClearingResult
-
-    nan = float("nan")
-    volume = int(np.sum(ask_fill))
-    return ClearingResult(
-        100.0, 100.0, 100.0, nan, nan, volume, np.array(ask_fill), np.array(bid_fill)
-    )
-
-
-def test_the_dearest_offers_and_lowest_bids_of_a_unit_are_cancelled():
-    book = OrderBook(
-        np.array([10.0, 90.0, 50.0]),
-        np.array([5, 5, 5]),
-        np.array([100.0, 120.0]),
-        np.array([9, 6]),
-    )
-    sides = np.array([0, 0, 1]), np.array([0, 0])
-    result = own_result([5, 5, 5], [9, 6])
-    left = without_own_trades(book, result, sides, np.array([10.0, 0.0]))
-    assert left.ask_fill.tolist() == [0, 0, 5]
-    assert left.bid_fill.tolist() == [0, 5]
-    assert left.volume == 5
-    assert left.price == 100.0
-    left = without_own_trades(book, result, sides, np.array([4.0, 0.0]))
-    assert left.ask_fill.tolist() == [5, 1, 5]
-    assert left.bid_fill.tolist() == [5, 6]
-    assert result.ask_fill.tolist() == [5, 5, 5]
-
-
-@given(st.data())
-def test_positions_are_what_is_left_of_both_sides(data):
-    n = data.draw(st.integers(1, 6))
-    whole = st.lists(st.integers(0, 50), min_size=n, max_size=n)
-    asks, bids = np.array(data.draw(whole)), np.array(data.draw(whole))
-    units = st.lists(st.integers(0, 2), min_size=n, max_size=n)
-    sides = np.array(data.draw(units)), np.array(data.draw(units))
-    sold, bought = (np.bincount(u, f, 3) for u, f in zip(sides, (asks, bids), strict=True))
-    own = np.minimum(sold, bought)
-    book = OrderBook(np.arange(n) * 1.0, asks, np.arange(n) * 1.0, bids)
-    left = without_own_trades(book, own_result(asks, bids), sides, own)
-    assert np.array_equal(np.bincount(sides[0], left.ask_fill, 3), sold - own)
-    assert np.array_equal(np.bincount(sides[1], left.bid_fill, 3), bought - own)
-    assert (left.ask_fill >= 0).all()
-    assert (left.bid_fill >= 0).all()
-    assert left.volume == asks.sum() - own.sum()
 
 
 @pytest.mark.parametrize("need", [1, 10])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from market import AuctionRules, stream, surpluses
 from market.crossing import cross
-from market.mechanisms.high_low import HighLow, pairs
+from market.mechanisms.high_low import HighLow
 from tests.oracles import auctions
 from tests.oracles.books import LIMITS, ORDERS, TIES, book_of, rules_of
 
@@ -17,11 +17,10 @@ from tests.oracles.books import LIMITS, ORDERS, TIES, book_of, rules_of
 def test_pairs_and_prices_follow_the_hand_method(orders, limits, k):
     book, rules = book_of(orders), rules_of(limits, "time")
     by_hand = auctions.high_low(orders, k, *limits)
-    found = pairs(book, rules)
-    assert list(zip(*(column.tolist() for column in found), strict=True)) == [
-        pair[:3] for pair in by_hand
-    ]
     result = HighLow(k).clear(book, rules)
+    found = list(zip(*(column.tolist() for column in result.trades), strict=True))
+    assert [pair[:3] for pair in found] == [pair[:3] for pair in by_hand]
+    assert [pair[3] for pair in found] == pytest.approx([pair[3] for pair in by_hand])
     paid = np.zeros(book.ask_price.size)
     cost = np.zeros(book.bid_price.size)
     for ask, bid, quantity, price in by_hand:
@@ -37,7 +36,7 @@ def test_volume_is_the_largest_and_nobody_loses(orders, limits, ties, k):
     book, rules = book_of(orders), rules_of(limits, ties)
     result = HighLow(k).clear(book, rules, stream(2, "ties"))
     found = cross(book, rules, stream(2, "ties"))
-    assert result.volume == found.volume == pairs(book, rules, stream(2, "ties")).quantity.sum()
+    assert result.volume == found.volume == result.trades.quantity.sum()
     assert np.array_equal(result.ask_fill, found.ask_fill)
     assert (result.ask_pay >= book.ask_price).all()
     assert (result.bid_pay <= book.bid_price).all()
@@ -56,12 +55,12 @@ def test_second_best_meets_second_best():
 
 def test_margin_is_shared_but_equal_prices_pair_in_row_order():
     book = book_of([("sell", 10, 4), ("sell", 10, 4), ("buy", 20, 2), ("buy", 20, 2)])
-    found = pairs(book, AuctionRules())
-    assert [column.tolist() for column in found] == [[0, 1], [0, 1], [2, 2]]
+    found = HighLow().clear(book, AuctionRules()).trades
+    assert [column.tolist() for column in found] == [[0, 1], [0, 1], [2, 2], [15, 15]]
 
 
 def test_pairs_of_an_empty_book():
-    assert pairs(book_of([]), AuctionRules()).quantity.size == 0
+    assert HighLow().clear(book_of([]), AuctionRules()).trades.quantity.size == 0
 
 
 def test_k_is_checked():

@@ -30,7 +30,7 @@ class Market:
             GateTimes(*gates),
             in_force or rules(),
             lambda block: self.settled.append((self.env.now, block)),
-            stream(1, "market"),
+            [stream(1, "market", zone.name) for zone in places.zones],
         )
         for process in (self._gates(), self._results(), self._deliveries()):
             self.env.process(process)
