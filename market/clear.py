@@ -1,22 +1,22 @@
 """One auction from Python: names and plain numbers in, a checked result out."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from difflib import get_close_matches
 from math import isnan
 from typing import Any, get_args, overload
 
 import numpy as np
 
+from market.auction import hold
 from market.clearing import AuctionRules, ClearingResult, Mechanism, TieBreak, mechanisms
 from market.errors import InputError
-from market.orders import OrderBook
+from market.orders import OrderBook, owners
 from market.streams import stream
 from market.units import FloatArray, IntArray
 
 CONDITIONS = {
     "minimum": ("with a minimum quantity", ("ask_minimum", "bid_minimum")),
-    "green": ("for clean energy only", ("bid_green",)),
 }
 
 
@@ -27,6 +27,7 @@ def clear(
     price_floor: float | None = None,
     price_cap: float | None = None,
     tie_break: TieBreak = "pro-rata",
+    self_trade: bool = True,
     seed: int = 0,
     **params: float | str,
 ) -> ClearingResult:
@@ -42,8 +43,10 @@ def clear(
         Bounds of the price, currency/MWh.
     tie_break : str
         ``pro-rata``, ``time`` (row order) or ``random``.
+    self_trade : bool
+        False: orders of one owner never meet.
     seed : int
-        For random ties only.
+        For random ties and mechanisms that draw.
     **params
         The mechanism's own parameters, for example ``k`` or ``price_rule``.
 
@@ -65,7 +68,19 @@ def clear(
     """
     auction, rules = auction_of(mechanism, params, price_floor, price_cap, tie_break)
     check_conditions(auction, mechanism, book)
-    return auction.clear(book, rules, stream(seed, "clear"))
+    return hold(auction, book if self_trade else apart(book), rules, stream(seed, "clear"))
+
+
+def apart(book: OrderBook) -> OrderBook:
+    """Return the book with its owners as parties that never meet themselves.
+
+    >>> one = np.array([1.0]), np.array([1])
+    >>> apart(OrderBook(*one, *one, ask_owner=np.array([7]), bid_owner=np.array([7]))).ask_party
+    array([0])
+    """
+    sellers, buyers = owners(book)
+    _, place = np.unique(np.concatenate((sellers, buyers)), return_inverse=True)
+    return replace(book, ask_party=place[: sellers.size], bid_party=place[sellers.size :])
 
 
 def check_conditions(auction: Mechanism, name: str, book: OrderBook, where: str = "") -> None:

@@ -88,9 +88,8 @@ class ClearingResult:
 class Mechanism(Protocol):
     """A double auction: a frozen dataclass of its own parameters with one pure method.
 
-    What orders may ask for beyond price and quantity is named in a class attribute
-    `conditions`, a frozenset of ``"minimum"`` and ``"green"``; without it, nothing. One that
-    never draws says so with a class attribute ``draws = False``.
+    One that knows orders with a minimum quantity says so with a class attribute
+    ``conditions = frozenset({"minimum"})``; one that never draws with ``draws = False``.
     """
 
     def clear(

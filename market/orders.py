@@ -1,6 +1,7 @@
 """Limit orders as columns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,8 @@ class OrderBook:
         Who placed each order, by any number; None: every order is somebody else's.
     ask_turn, bid_turn : array of int or None
         When each order arrived, counted over both sides; None: offers first, each side in order.
+    ask_party, bid_party : array of int or None
+        Orders of one party (whole numbers from 0) never meet each other; None: anybody meets.
     ask_minimum, bid_minimum : array of int or None
         Least quantity an order accepts if it trades at all; None: none.
     ask_green, bid_green : array of bool or None
@@ -38,6 +41,8 @@ class OrderBook:
     bid_owner: IntArray | None = None
     ask_turn: IntArray | None = None
     bid_turn: IntArray | None = None
+    ask_party: IntArray | None = None
+    bid_party: IntArray | None = None
     ask_minimum: IntArray | None = None
     bid_minimum: IntArray | None = None
     ask_green: BoolArray | None = None
@@ -66,3 +71,18 @@ def turns(book: OrderBook) -> tuple[IntArray, IntArray]:
         return book.ask_turn, book.bid_turn
     asks = book.ask_price.size
     return np.arange(asks), np.arange(asks, asks + book.bid_price.size)
+
+
+def part(book: OrderBook, asks: BoolArray, bids: BoolArray) -> OrderBook:
+    """Return the book of some of the orders, with all that is known of them.
+
+    >>> two = OrderBook(np.array([1.0, 2.0]), np.array([3, 4]), np.array([]), np.array([]))
+    >>> part(two, np.array([False, True]), np.array([], bool)).ask_quantity
+    array([4])
+    """
+    chosen: dict[str, Any] = {}
+    for field in fields(book):
+        column = getattr(book, field.name)
+        rows = asks if field.name.startswith("ask") else bids
+        chosen[field.name] = column[rows] if isinstance(column, np.ndarray) else column
+    return OrderBook(**chosen)

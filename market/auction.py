@@ -1,0 +1,112 @@
+"""An auction as it is held: the mechanism, and the conditions that orders carry for all of them.
+
+Partner exclusion and clean energy work with every mechanism, because they only decide which
+orders meet; a minimum quantity needs a mechanism that knows it.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from market.clearing import NAN, AuctionRules, ClearingResult, Mechanism, Trades
+from market.orders import OrderBook, part
+from market.own_trades import clear_apart
+from market.units import BoolArray, FloatArray, IntArray
+
+
+def hold(
+    mechanism: Mechanism,
+    book: OrderBook,
+    rules: AuctionRules,
+    rng: np.random.Generator | None = None,
+) -> ClearingResult:
+    """Clear a book with the conditions of its orders.
+
+    Orders of one party never meet (`market.own_trades`). Bids for clean energy only are served
+    by clean offers: all orders are cleared together first; where green buyers would get more
+    than clean sellers sell, clean energy is a product of its own, cleared between clean offers
+    and green bids, and the others trade among themselves. Clean energy then costs a premium:
+    with market-clearing prices it is never the cheaper one, and the gains from trade are the
+    largest there are, as in the coupling of two market areas by a line that carries one way.
+
+    Examples
+    --------
+    One clean and one other seller; the first buyer takes clean energy only.
+
+    >>> from market.mechanisms.uniform import Uniform
+    >>> book = OrderBook(
+    ...     np.array([10.0, 10.0]), np.array([5, 5]), np.array([90.0, 30.0]), np.array([6, 4]),
+    ...     ask_green=np.array([True, False]), bid_green=np.array([True, False]),
+    ... )
+    >>> result = hold(Uniform(), book, AuctionRules())
+    >>> result.ask_pay, result.bid_pay, result.bid_fill
+    (array([90., 10.]), array([90., 10.]), array([5, 4]))
+    """
+    if book.bid_green is None or not book.bid_green.any():
+        return _meet(mechanism, book, rules, rng)
+    clean = _none(book.ask_price) if book.ask_green is None else book.ask_green
+    together = _meet(mechanism, book, rules, rng)
+    if together.bid_fill[book.bid_green].sum() <= together.ask_fill[clean].sum():
+        return together
+    green = part(book, clean, book.bid_green)
+    rest = part(book, ~clean, ~book.bid_green)
+    return _joined(
+        book,
+        (clean, book.bid_green, _meet(mechanism, green, rules, rng)),
+        (~clean, ~book.bid_green, _meet(mechanism, rest, rules, rng)),
+    )
+
+
+Product = tuple[BoolArray, BoolArray, ClearingResult]
+
+
+def _none(column: FloatArray) -> BoolArray:
+    return np.zeros(column.size, np.bool_)
+
+
+def _meet(
+    mechanism: Mechanism, book: OrderBook, rules: AuctionRules, rng: np.random.Generator | None
+) -> ClearingResult:
+    if book.ask_party is None or book.bid_party is None:
+        return mechanism.clear(book, rules, rng)
+    return clear_apart(mechanism, book, rules, rng, (book.ask_party, book.bid_party))
+
+
+def _joined(book: OrderBook, green: Product, rest: Product) -> ClearingResult:
+    """Return two products as one result with individual prices; the set is the other product's."""
+    ask_fill, bid_fill = np.zeros_like(book.ask_quantity), np.zeros_like(book.bid_quantity)
+    ask_pay, bid_pay = book.ask_price.copy(), book.bid_price.copy()
+    for asks, bids, result in (green, rest):
+        ask_fill[asks], bid_fill[bids] = result.ask_fill, result.bid_fill
+        ask_pay[asks] = _paid(result.ask_pay, result.sell_price, result.ask_fill, ask_pay[asks])
+        bid_pay[bids] = _paid(result.bid_pay, result.buy_price, result.bid_fill, bid_pay[bids])
+    return replace(
+        rest[2],
+        price=NAN,
+        buy_price=NAN,
+        sell_price=NAN,
+        volume=green[2].volume + rest[2].volume,
+        ask_fill=ask_fill,
+        bid_fill=bid_fill,
+        ask_pay=ask_pay,
+        bid_pay=bid_pay,
+        trades=_all_trades(green, rest),
+    )
+
+
+def _paid(
+    pay: FloatArray | None, price: float, fill: IntArray, own: FloatArray
+) -> FloatArray | float:
+    """Return each order's price: its own where it does not trade."""
+    return np.where(fill > 0, price, own) if pay is None else pay
+
+
+def _all_trades(*products: Product) -> Trades | None:
+    """Return the pairs of both products by their rows in the whole book."""
+    found = []
+    for asks, bids, result in products:
+        if result.trades is None:
+            return None
+        ask, bid, quantity, price = result.trades
+        found.append((asks.nonzero()[0][ask], bids.nonzero()[0][bid], quantity, price))
+    return Trades(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
