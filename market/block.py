@@ -20,6 +20,8 @@ ZONE_COLUMNS = (
     "price_high",
     "buy_price",
     "sell_price",
+    "mean_buy_price",
+    "mean_sell_price",
     "buyer_surplus",
     "seller_surplus",
     "operator_surplus",
@@ -90,6 +92,8 @@ class Block:
             self.ask_quantity[:, a].reshape(shape_a),
             self.bid_price[:, b].reshape(shape_b),
             self.bid_quantity[:, b].reshape(shape_b),
+            self.ask_fill[:, a].reshape(shape_a),
+            self.bid_fill[:, b].reshape(shape_b),
             **{name: getattr(self, name)[:, u] for name in UNIT_COLUMNS + RESOURCE_COLUMNS},
             soc=self.soc[:, u],
             penalty=self.penalty[:, u],
@@ -110,6 +114,8 @@ class FleetBlock:
     ask_quantity: IntArray
     bid_price: FloatArray
     bid_quantity: IntArray
+    ask_fill: IntArray
+    bid_fill: IntArray
     sold: IntArray
     bought: IntArray
     delivered: IntArray

@@ -300,6 +300,8 @@ PRICES = ("price", "price_low", "price_high")
 SURPLUSES = ("buyer_surplus", "seller_surplus", "operator_surplus")
 INTERVAL_NUMBERS = (
     *PRICES,
+    "buy_price",
+    "sell_price",
     "volume_mwh",
     "offered_mwh",
     "bid_mwh",
@@ -326,6 +328,8 @@ def _zone_row(
     green = np.zeros_like(renewable)
     green[units] = renewable[units]
     numbers: dict[str, Any] = {name: block.zone[name][:, index] for name in (*PRICES, *SURPLUSES)}
+    numbers["buy_price"] = block.zone["mean_buy_price"][:, index]
+    numbers["sell_price"] = block.zone["mean_sell_price"][:, index]
     numbers["volume_mwh"] = block.volume[:, index] / WH_PER_MWH
     for name in ("offered", "bid", "unserved"):
         numbers[f"{name}_mwh"] = columns[name][:, units].sum(axis=1) / WH_PER_MWH

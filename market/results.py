@@ -97,6 +97,19 @@ class Results:
         return self.table("intervals")
 
     @cached_property
+    def priced_intervals(self) -> "pd.DataFrame":
+        """The intervals with a price wherever anything traded.
+
+        Where there is no price for all it is the middle between what buyers paid and what
+        sellers received per MWh.
+        """
+        table = self.intervals
+        if not {"buy_price", "sell_price"} <= set(table.columns):  # a run of an older version
+            return table
+        middle = (table["buy_price"] + table["sell_price"]) / 2
+        return table.assign(price=table["price"].fillna(middle))
+
+    @cached_property
     def kinds(self) -> "pd.DataFrame":
         """A row per interval, zone and kind of unit: energy and state of charge."""
         return self.table("kinds")

@@ -111,9 +111,10 @@ class Settlement:
                 block.bought[:, units], columns["buy_price"][:, index], volume
             )
             got[:, units] = _uniform(block.sold[:, units], columns["sell_price"][:, index], volume)
-        if block.receipts is not None and block.payments is not None:
-            paid += np.rint(block.payments * CENTS).astype(np.int64)
-            got += np.rint(block.receipts * CENTS).astype(np.int64)
+            if block.receipts is not None and block.payments is not None:
+                each = _individual(block.payments[:, units], block.receipts[:, units])
+                paid[:, units] += each[0]
+                got[:, units] += each[1]
         self._ledger.post(block.first, "market", "energy", block.bought, paid)
         self._ledger.post(block.first, "market", "energy", block.sold, -got)
 
@@ -203,7 +204,7 @@ class Settlement:
 
 
 def note_surpluses(block: Block) -> None:
-    """Note who gained how much in each auction, by the orders as submitted."""
+    """Note who gained how much in each auction, by the orders as submitted, and mean prices."""
     columns = block.zone
     for index, zone in enumerate(block.layout.zones):
         asks, bids, volume = zone.asks, zone.bids, block.volume[:, index]
@@ -218,6 +219,12 @@ def note_surpluses(block: Block) -> None:
         columns["buyer_surplus"][:, index] = value / WH_PER_MWH - paid
         columns["seller_surplus"][:, index] = got - cost / WH_PER_MWH
         columns["operator_surplus"][:, index] = paid - got
+        for side, money in (("buy", paid), ("sell", got)):
+            each = np.divide(
+                money * WH_PER_MWH, volume, out=np.full(volume.size, np.nan), where=volume > 0
+            )
+            common = columns[f"{side}_price"][:, index]
+            columns[f"mean_{side}_price"][:, index] = np.where(np.isnan(common), each, common)
 
 
 def imbalance_prices(
@@ -255,6 +262,15 @@ def _uniform(wh: IntArray, price: FloatArray, volume: IntArray) -> IntArray:
     sign = np.where(price < 0, -1, 1)[:, None]
     signed: IntArray = sign * round_rows(sizes, totals)
     return signed
+
+
+def _individual(payments: FloatArray, receipts: FloatArray) -> tuple[IntArray, IntArray]:
+    """Return cents of individual prices; what is left over is what the mechanism keeps."""
+    paid, got = payments * CENTS, receipts * CENTS
+    total = np.add.reduce(paid, axis=1)
+    kept = np.rint(total - np.add.reduce(got, axis=1)).astype(np.int64)
+    whole = np.rint(total).astype(np.int64)
+    return round_rows(paid, whole), round_rows(got, whole - kept)
 
 
 def _by_rules(rules: Sequence[MarketRules | None]) -> list[tuple[MarketRules, IntArray]]:

@@ -78,7 +78,7 @@ def round_rows(amounts: FloatArray, totals: IntArray) -> IntArray:
     Parameters
     ----------
     amounts : array, shape (m, n)
-        Non-negative, in cents.
+        In cents.
     totals : array of int, shape (m,)
         The rounded sum of each row (within n of the floored sum).
 
@@ -95,7 +95,7 @@ def round_rows(amounts: FloatArray, totals: IntArray) -> IntArray:
     rows = np.flatnonzero(missing)
     if rows.size == 0:
         return parts
-    remainder = np.where(amounts[rows] > 0, amounts[rows] - parts[rows], -1.0)
+    remainder = np.where(amounts[rows] != 0, amounts[rows] - parts[rows], -1.0)
     rank = np.argsort(-remainder, axis=1, kind="stable")
     extra = np.zeros_like(rank)
     np.put_along_axis(extra, rank, np.arange(rank.shape[1])[None, :], axis=1)

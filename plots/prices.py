@@ -23,7 +23,7 @@ def _unit(results: "Results") -> str:
 
 def _priced(results: "Results") -> "pd.DataFrame":
     """Return the intervals that have a price, with their local time."""
-    table: pd.DataFrame = results.intervals.dropna(subset=["price"])
+    table: pd.DataFrame = results.priced_intervals.dropna(subset=["price"])
     return table.assign(local=results.local(table["start"]))
 
 

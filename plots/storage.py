@@ -57,7 +57,7 @@ def stored(results: "Results", starts: "pd.Series[Any]") -> "pd.Series[Any]":
 
 
 def _price_axis(ax: "Axes", results: "Results", starts: "pd.Series[Any]") -> "Axes":
-    price = results.intervals.groupby("start")["price"].mean().reindex(starts)
+    price = results.priced_intervals.groupby("start")["price"].mean().reindex(starts)
     times = style.edges(results.local(starts), results.interval_hours)
     right = ax.twinx()
     right.step(times, style.stretched(price), where="post", color=style.BLUE, label="price")

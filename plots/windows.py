@@ -45,7 +45,7 @@ def _instant(text: str, zone: "tzinfo | None") -> "pd.Timestamp":
 def _typical(results: "Results", length: int) -> int:
     import numpy as np
 
-    table = results.intervals.groupby("start")[["price", "available_mwh"]].mean()
+    table = results.priced_intervals.groupby("start")[["price", "available_mwh"]].mean()
     windows = table.groupby(np.arange(len(table)) // length)
     means = windows.mean()[(windows.size() == length).to_numpy()]
     if len(means) < 2:

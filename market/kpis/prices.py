@@ -18,20 +18,19 @@ def prices(results: Results) -> list[KeyFigure]:
 
 
 def _levels(results: Results) -> list[KeyFigure]:
-    table = results.intervals
-    unit, price = f"{results.currency}/MWh", table["price"]
-    traded = table[price.notna() & (table["volume_mwh"] > 0)]
-    value = (traded["price"] * traded["volume_mwh"]).sum()
+    unit, table = f"{results.currency}/MWh", results.priced_intervals
+    price = table["price"]
     width = (table["price_high"] - table["price_low"]).replace([float("inf")], NAN)
     by_day = table.groupby([results.local(table["start"]).dt.date, table["zone"]], observed=True)
     spread = (by_day["price"].max() - by_day["price"].min()).mean()
     return [
         KeyFigure(
             "mean_price",
-            ratio(value, traded["volume_mwh"].sum()),
+            _weighted(table, "price"),
             unit,
             "Clearing price weighted by traded energy",
         ),
+        *_sides(table, unit),
         KeyFigure("time_mean_price", price.mean(), unit, "Plain mean of the clearing price"),
         KeyFigure("min_price", price.min(), unit, "Lowest clearing price"),
         KeyFigure("max_price", price.max(), unit, "Highest clearing price"),
@@ -50,8 +49,28 @@ def _levels(results: Results) -> list[KeyFigure]:
     ]
 
 
+def _weighted(table: "pd.DataFrame", column: str) -> float:
+    traded = table[table[column].notna() & (table["volume_mwh"] > 0)]
+    return ratio((traded[column] * traded["volume_mwh"]).sum(), traded["volume_mwh"].sum())
+
+
+def _sides(table: "pd.DataFrame", unit: str) -> list[KeyFigure]:
+    """Return what buyers paid and sellers received, where that is not the same."""
+    if (
+        "buy_price" not in table
+        or (table["buy_price"].fillna(0) == table["sell_price"].fillna(0)).all()
+    ):
+        return []
+    return [
+        KeyFigure(
+            f"mean_{side}_price", _weighted(table, f"{side}_price"), unit, f"What {who} per MWh"
+        )
+        for side, who in (("buy", "buyers paid"), ("sell", "sellers received"))
+    ]
+
+
 def _hours(results: Results) -> list[KeyFigure]:
-    price = results.intervals["price"]
+    price = results.priced_intervals["price"]
     if not price.notna().any():
         return []
     floor, cap = results.rule("price_floor"), results.rule("price_cap")
@@ -73,7 +92,7 @@ def hours_of(results: Results, rows: "pd.Series[bool]") -> float:
 
 def captured(results: Results) -> list[KeyFigure]:
     """Return the mean price of what each kind delivered and consumed."""
-    price = results.intervals[["start", "zone", "price"]].dropna()
+    price = results.priced_intervals[["start", "zone", "price"]].dropna()
     table = results.kinds.astype({"zone": str}).merge(price.astype({"zone": str}))
     sides = [
         ("delivered_mwh", "capture_price", "Clearing price weighted by delivered energy"),

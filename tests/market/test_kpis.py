@@ -57,6 +57,23 @@ def test_prices_on_paper(place):
     assert found["price_cap_h"] == found["price_floor_h"] == 0
 
 
+def test_two_prices_on_paper(place):
+    table = talatan_results(place).intervals
+    rest = [math.nan] * (len(table) - 2)
+    found = values(
+        rewrite(
+            place,
+            "intervals",
+            price=math.nan,
+            buy_price=[110.0, 330.0, *rest],
+            sell_price=[90.0, 270.0, *rest],
+            volume_mwh=[3.0, 1.0] + [0.0] * (len(table) - 2),
+        )
+    )
+    assert (found["mean_buy_price"], found["mean_sell_price"]) == (165.0, 135.0)
+    assert (found["mean_price"], found["max_price"]) == (150.0, 300.0)
+
+
 def test_hours_at_the_limits(place):
     table = talatan_results(place).intervals
     price = [FLOOR, CAP, CAP, -1.0] + [50.0] * (len(table) - 4)
@@ -67,7 +84,8 @@ def test_hours_at_the_limits(place):
 
 
 def test_a_run_without_a_price_has_no_price_figures(place):
-    found = values(rewrite(place, "intervals", price=math.nan))
+    nothing = dict.fromkeys(("price", "buy_price", "sell_price"), math.nan)
+    found = values(rewrite(place, "intervals", **nothing))
     assert not [name for name in found if name.endswith("_price") and "width" not in name]
     assert "price_cap_h" not in found
 

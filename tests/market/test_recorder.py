@@ -25,6 +25,8 @@ CONTRACT = {
             "price",
             "price_low",
             "price_high",
+            "buy_price",
+            "sell_price",
             "volume_mwh",
             "offered_mwh",
             "bid_mwh",

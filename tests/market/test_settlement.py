@@ -69,6 +69,25 @@ def test_a_uniform_auction_balances_to_the_cent_in_every_interval(books):
     assert not net.any()
 
 
+@settings(max_examples=200)
+@given(st.lists(st.tuples(st.integers(0, 10**8), st.floats(-999, 3000)), min_size=1, max_size=6))
+def test_individual_prices_that_balance_leave_the_market_nothing(pairs):
+    n = len(pairs)
+    places = layout(
+        Shape("load", [f"b{i}" for i in range(n)]), Shape("pv", [f"s{i}" for i in range(n)])
+    )
+    made = block(places)
+    wh = np.array([quantity for quantity, _ in pairs])
+    amounts_of = wh * np.array([price for _, price in pairs]) / MWH
+    none = np.zeros(n)
+    made.bought[0], made.sold[0] = np.append(wh, 0 * wh), np.append(0 * wh, wh)
+    made.consumed[0], made.delivered[0] = made.bought[0], made.sold[0]
+    made.payments = np.append(amounts_of, none)[None, :]
+    made.receipts = np.append(none, amounts_of)[None, :]
+    ledger = settle(made, places)
+    assert balance(ledger, "market") == 0
+
+
 def test_negative_prices_turn_the_payments_round():
     places = three()
     made = block(places)

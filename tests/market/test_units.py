@@ -61,10 +61,11 @@ def test_shares_of_huge_numbers_are_exact(whole):
     assert (parts <= weights).all()
 
 
-@given(st.lists(st.lists(st.floats(0, 1e9), min_size=3, max_size=3), min_size=1, max_size=8))
+@given(st.lists(st.lists(st.floats(-1e9, 1e9), min_size=3, max_size=3), min_size=1, max_size=8))
 def test_rows_round_to_their_totals(rows):
     amounts = np.array(rows)
-    totals = np.floor(amounts.sum(axis=1)).astype(np.int64)
+    # Between the sum of the parts rounded down and that of the parts rounded up.
+    totals = np.floor(amounts).sum(axis=1).astype(np.int64) + (amounts != 0).any(axis=1)
     parts = round_rows(amounts, totals)
     assert np.array_equal(parts.sum(axis=1), totals)
     assert (np.abs(parts - amounts) <= 1).all()
