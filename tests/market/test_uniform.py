@@ -230,44 +230,6 @@ def test_large_books_agree_with_small_sums():
     )
 
 
-# Closed forms of theory: n buyers and n sellers, unit sizes, values and costs uniform on [0, 1].
-
-
-@pytest.mark.parametrize("n", [1, 2, 5, 10])
-def test_mean_volume_gains_and_price_of_uniform_traders(n):
-    rng = np.random.default_rng(n)
-    runs = 4000
-    trades, gains, width, price = np.zeros((4, runs))
-    for run in range(runs):
-        ask, bid = rng.random(n), rng.random(n)
-        book = book_of([("sell", x, 1) for x in ask] + [("buy", x, 1) for x in bid])
-        result = Uniform().clear(book, OPEN)
-        trades[run] = result.volume
-        gains[run] = bid @ result.bid_fill - ask @ result.ask_fill
-        width[run] = result.price_high - result.price_low
-        price[run] = (result.price_low + result.price_high) / 2
-    noise = 4 / np.sqrt(runs)
-    assert trades.mean() == pytest.approx(n / 2, abs=noise * trades.std())
-    assert gains.mean() == pytest.approx(n**2 / (2 * (2 * n + 1)), abs=noise * gains.std())
-    assert width.mean() == pytest.approx(1 / (2 * n + 1), abs=noise * width.std())
-    assert price.mean() == pytest.approx(0.5, abs=noise * price.std())
-
-
-@pytest.mark.parametrize("k", [0.0, 0.5, 1.0])
-def test_bilateral_equilibrium_of_chatterjee_and_samuelson(k):
-    rng = np.random.default_rng(7)
-    runs = 20_000
-    value, cost = rng.random(runs), rng.random(runs)
-    bid = np.where(value >= (1 - k) / 2, value / (1 + k) + k * (1 - k) / (2 * (1 + k)), value)
-    ask = np.where(cost <= (2 - k) / 2, cost / (2 - k) + (1 - k) / 2, cost)
-    gains = [
-        (value[i] - cost[i]) * clear([("sell", ask[i], 1), ("buy", bid[i], 1)], k=k).volume
-        for i in range(runs)
-    ]
-    noise = 4 * np.std(gains) / np.sqrt(runs)
-    assert np.mean(gains) == pytest.approx((1 + k) * (2 - k) / 16, abs=noise)
-
-
 @pytest.fixture(scope="module")
 def published():
     if not SHARED.exists():
