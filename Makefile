@@ -22,9 +22,11 @@ types: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.mechanisms
 
-docs: $(VENV)/.installed
+docs: $(VENV)/.dev
 	$(BIN)/python -m scenarios.reference README.md
+	$(BIN)/python -m benchmarks.mechanism_properties docs/mechanism-properties.md
 	$(BIN)/talatan run qinghai-2023 --out runs/qinghai-2023 --force
 	$(BIN)/talatan plot runs/qinghai-2023 --kind dispatch --out docs/images
 
