@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from agents.quotes import MarketView, PriceForecaster, Quotes, Strategy
-from market import BoolArray, Calendar, FleetBlock, FloatArray, IntArray, stream
+from agents.quotes import MarketView, PriceForecaster, Quotes, Standing, Strategy
+from market import BookTop, BoolArray, Calendar, DailyDraws, FleetBlock, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class FleetUnits:
     seed : int
     forecaster : PriceForecaster or None
         Of prices, for kinds that need one.
+    green_only : list of bool, length n
+        Who buys clean energy only; empty: nobody.
     """
 
     kind: str
@@ -38,6 +40,7 @@ class FleetUnits:
     calendar: Calendar
     seed: int
     forecaster: PriceForecaster | None = None
+    green_only: list[bool] = field(default_factory=list)
 
 
 class Fleet:
@@ -51,12 +54,15 @@ class Fleet:
         True: what can be quoted depends on what was awarded before, so it is asked per interval.
     balances : bool
         True: the system operator may call its unused offers or turn it down.
+    clean : bool
+        True: what it sells is clean energy.
     up : array, shape (n,)
         Share of each unit that is not out of order.
     """
 
     ask_slots = 1
     bid_slots = 0
+    clean = False
     stateful: ClassVar[bool] = False
     balances: ClassVar[bool] = True
 
@@ -66,37 +72,34 @@ class Fleet:
         self.n = len(units.names)
         self.strategy, self.calendar, self.seed = units.strategy, units.calendar, units.seed
         self.forecaster = units.forecaster
+        self.green_only = units.green_only or [False] * self.n
         self.up = np.ones(self.n)
         self.outages = Downtime(self.n)
         self.block: FleetBlock | None = None
-        self._streams: list[list[np.random.Generator]] = []
-        self._drawn = -1
-        self._draws: FloatArray = np.empty(0)
+        self._draws: dict[tuple[str, ...], DailyDraws] = {}
 
     @property
     def per_interval(self) -> bool:
         """True when orders are asked for interval by interval."""
         return self.stateful or self.strategy.reactive
 
-    def uniform(self, view: MarketView, slots: int) -> FloatArray:
+    def uniform(self, view: MarketView, slots: int, *purpose: str) -> FloatArray:
         """Return draws in [0, 1), shape (count, n, slots), each order from its own stream.
 
         An interval has the same draws however often it is quoted, so that a change of rules
-        within a day leaves all others alone. Days are asked for in order.
+        within a day leaves all others alone. Each `purpose` has draws of its own. Days are asked
+        for in order.
         """
-        if not self._streams:
-            self._streams = [
-                [stream(self.seed, "strategy", name, str(slot)) for slot in range(slots)]
+        if purpose not in self._draws:
+            names = [
+                ("strategy", name, str(slot), *purpose)
                 for name in self.names
+                for slot in range(slots)
             ]
+            self._draws[purpose] = DailyDraws(self.seed, names, self.calendar.per_day)
         day, row = divmod(view.first, self.calendar.per_day)
-        if day != self._drawn:
-            n = self.calendar.per_day
-            draws = [[rng.random(n) for rng in own] for own in self._streams]
-            units_first: FloatArray = np.array(draws).reshape(self.n, slots, n)
-            self._draws = units_first.transpose(2, 0, 1)
-            self._drawn = day
-        return self._draws[row : row + view.count]
+        draws = self._draws[purpose].of(day)[row : row + view.count]
+        return draws.reshape(-1, self.n, slots)
 
     # --- before the gate -------------------------------------------------------------------
 
@@ -133,6 +136,30 @@ class Fleet:
         if self.outages.possible and (self.up < 1).any():
             for quantity in (block.ask_quantity, block.bid_quantity):
                 quantity[row] = np.floor(quantity[row] * self.up[:, None])
+
+    # --- while the gate is open --------------------------------------------------------------
+
+    @property
+    def revises(self) -> bool:
+        """True when orders may change while a continuous market trades."""
+        return self.outages.possible or hasattr(self.strategy, "revise")
+
+    def revise(self, block: FleetBlock, view: MarketView, book: BookTop, step: int) -> None:
+        """Ask the strategy for new prices of what has not traded, and withdraw failed units.
+
+        A revision may change prices and take quantity back, never add any: what a unit may trade
+        was settled when the gate opened.
+        """
+        row = view.first - block.first
+        asks, bids = block.ask_quantity[row], block.bid_quantity[row]
+        sold, bought = block.ask_fill[row], block.bid_fill[row]
+        if hasattr(self.strategy, "revise"):
+            standing = Standing(step, book, asks - sold, bids - bought)
+            quotes = self.strategy.revise(view, self.strategy_subject(), standing)
+            _change(block.ask_price[row], asks, sold, quotes.ask_price, quotes.ask_quantity)
+            _change(block.bid_price[row], bids, bought, quotes.bid_price, quotes.bid_quantity)
+        failed = self.up == 0
+        asks[failed], bids[failed] = sold[failed], bought[failed]
 
     # --- after the gate --------------------------------------------------------------------
 
@@ -214,6 +241,26 @@ class Downtime:
         self.seconds[:] = 0.0
         self.since[down] = end
         return 1.0 - np.clip(out / interval_s, 0.0, 1.0)
+
+
+def _change(
+    shown: FloatArray,
+    total: IntArray,
+    filled: IntArray,
+    price: FloatArray | float,
+    wanted: IntArray | None,
+) -> None:
+    """Write revised orders of shape (n, slots) where anything is left to trade."""
+    standing = total > filled
+    if not standing.any():
+        return
+    prices, quantities = shown[None].copy(), np.zeros((1, *total.shape), np.int64)
+    prices[...] = _per_slot(price, prices.shape)
+    if wanted is not None:
+        quantities[...] = _per_slot(wanted, prices.shape)
+    _reject_invalid(prices, quantities)
+    shown[standing] = prices[0][standing]
+    total[standing] = filled[standing] + np.minimum(quantities[0], total - filled)[standing]
 
 
 def _per_slot(values: Any, shape: tuple[int, ...]) -> Any:

@@ -61,7 +61,7 @@ class LoadFleet(Fleet):
 
         Who bought all that was bid for consumes the actual demand, whatever was expected; an
         elastic part that was not taken stays out, and inelastic demand that could not be bought
-        is unserved.
+        is unserved, unless the system operator finds an offer that the auction left over.
         """
         self._firm = None
         if not self.outages.possible and self._as_bought(block, row):
@@ -76,7 +76,7 @@ class LoadFleet(Fleet):
         wanted = np.where(missed, np.minimum(bought, firm), wanted)
         block.consumed[row] = wanted
         block.unserved[row] = np.where(missed, firm - wanted, 0)
-        return bool((wanted != bought).any())
+        return bool((wanted != bought).any() or block.unserved[row].any())
 
     def interruptible(self, block: FleetBlock, row: int) -> IntArray:
         """Return the elastic part: it bought, and would not have at a higher price."""

@@ -1,7 +1,8 @@
 """The SimPy processes of the players: one pair per role, never one per unit.
 
 A role hears that a gate opened and quotes, hears the result and commits, hears that an interval
-is over and meters. Between two messages it holds nothing but the fleets' state arrays.
+is over and meters. Where a continuous market trades and some fleet revises its orders, it also
+hears how the book stands. Between two messages it holds nothing but the fleets' state arrays.
 """
 
 from collections.abc import Generator, Sequence
@@ -12,7 +13,16 @@ import simpy
 
 from agents.fleet import Fleet
 from agents.quotes import MarketView
-from market import Block, Delivery, FleetBlock, FleetRows, Gate, MarketRules, MarketSession
+from market import (
+    Block,
+    Delivery,
+    FleetBlock,
+    FleetRows,
+    Gate,
+    MarketRules,
+    MarketSession,
+    Trading,
+)
 
 Steps = Generator[simpy.Event, Any, None]
 
@@ -34,9 +44,11 @@ class Role:
         self._rules: MarketRules | None = None
 
     def start(self, env: simpy.Environment) -> None:
-        """Put the role's two processes on the clock."""
+        """Put the role's two processes on the clock; a third where orders may be revised."""
         env.process(self._bidding())
         env.process(self._delivering())
+        if any(fleet.revises for fleet, _ in self._fleets):
+            env.process(self._revising())
 
     def _bidding(self) -> Steps:
         while True:
@@ -46,6 +58,15 @@ class Role:
             windows = self._windows(gate.block)
             for index in self._stateful:
                 self._fleets[index][0].award(windows[index], gate.row)
+
+    def _revising(self) -> Steps:
+        while True:
+            trading: Trading = yield self._session.trading.wait()
+            gate = trading.gate
+            for (fleet, _), block in zip(self._fleets, self._windows(gate.block), strict=True):
+                if fleet.revises:
+                    book = trading.books[self._session.zone_index(fleet.zone)]
+                    fleet.revise(block, self._view(gate, fleet, 1), book, trading.step)
 
     def _quote(self, gate: Gate) -> None:
         windows = self._windows(gate.block)

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from market import Calendar, FloatArray, IntArray, Registry
+from market import BookTop, Calendar, FloatArray, IntArray, Registry
 
 
 @dataclass(slots=True)
@@ -74,8 +74,32 @@ class MarketView:
         return self.forecaster.prices(self, horizon)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A fleet's own orders in a continuous market that is trading, and the best of the others'.
+
+    Attributes
+    ----------
+    step : int
+        How often the book was shown before, in this gate.
+    book : BookTop
+        Best bid and offer of the fleet's zone, and the last price.
+    ask_open, bid_open : array of int, shape (n, slots)
+        What is left of each order, Wh.
+    """
+
+    step: int
+    book: BookTop
+    ask_open: IntArray
+    bid_open: IntArray
+
+
 class Strategy(Protocol):
     """How a fleet bids: a dataclass of its parameters with one method.
+
+    A strategy may have a second method, ``revise(view, fleet, standing) -> Quotes``. In a
+    continuous market it is asked, while the gate is open, for prices and for quantities of what
+    has not traded (see `Standing`); it may take quantity back, not add any.
 
     Attributes
     ----------

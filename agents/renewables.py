@@ -69,6 +69,8 @@ class RenewableFleet(Fleet):
         Marginal cost itself.
     """
 
+    clean = True
+
     def __init__(
         self,
         units: FleetUnits,

@@ -69,6 +69,7 @@ class ReservoirFleet(Fleet):
 
     ask_slots = 2
     stateful = True
+    clean = True
 
     def __init__(
         self, units: FleetUnits, plant: ReservoirPlant, inflow: FloatArray, cost: FloatArray

@@ -6,27 +6,27 @@ own, so the insertion order of SimPy events never decides an outcome.
 """
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import simpy
 
+from market.auction import hold
 from market.block import Block
 from market.calendar import Calendar
 from market.clearing import ClearingResult
 from market.dispatch import Flexibility, balance_zone
-from market.errors import ConservationError
-from market.layout import Layout, ZoneRows
-from market.metering import PRICE_TOLERANCE
-from market.orders import OrderBook
-from market.own_trades import clear_apart
+from market.gate import Delivery, Gate, Trading
+from market.layout import Layout
+from market.mechanisms.continuous import Continuous
 from market.rules import GateTimes, MarketRules
-from market.units import WH_PER_MWH, FloatArray, IntArray
+from market.streams import DailyDraws
+from market.trading import Window, ZoneTrading
+from market.units import FloatArray
+from market.zone_orders import ZoneOrders
 
 M = TypeVar("M")
 Steps = Generator[simpy.Event, Any, None]
-Phase = Literal["meter", "balance", "commit"]
 
 
 class Broadcast(Generic[M]):
@@ -40,32 +40,15 @@ class Broadcast(Generic[M]):
         """Return the event of the next message."""
         return self._event
 
+    @property
+    def heard(self) -> bool:
+        """True when anybody is waiting for a message."""
+        return bool(self._event.callbacks)
+
     def send(self, message: M) -> None:
         """Wake all listeners with `message`."""
         event, self._event = self._event, self._env.event()
         event.succeed(message)
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """The auction for one delivery interval."""
-
-    interval: int
-    row: int
-    block: Block
-    rules: MarketRules
-
-
-@dataclass(slots=True)
-class Delivery:
-    """One delivery interval after its end; roles may object and then say what they can do."""
-
-    interval: int
-    row: int
-    block: Block
-    phase: Phase = "meter"
-    deviates: bool = False
-    flexibility: Flexibility | None = None
 
 
 class MarketSession:
@@ -83,6 +66,8 @@ class MarketSession:
         Called with each block when its last interval is delivered.
     rngs : sequence of numpy Generator
         A stream per zone for mechanisms and tie-breaks that draw.
+    instants : DailyDraws
+        By unit: when its orders reach a continuous market, as a share of the gate's time.
     """
 
     def __init__(
@@ -94,17 +79,21 @@ class MarketSession:
         rules: MarketRules,
         settle: Callable[[Block], None],
         rngs: Sequence[np.random.Generator],
+        instants: DailyDraws,
     ) -> None:
         self.env, self.calendar, self.layout = env, calendar, layout
         self.gates, self.rules, self._settle, self._rngs = gates, rules, settle, rngs
         self.opened: Broadcast[Gate] = Broadcast(env)
+        self.trading: Broadcast[Trading] = Broadcast(env)
         self.published: Broadcast[Gate] = Broadcast(env)
         self.delivery: Broadcast[Delivery] = Broadcast(env)
         self.reference = np.full((len(layout.zones), calendar.n), np.nan)
         self.known = 0
         self.contract_mw: FloatArray = np.empty(0)
         self._blocks: dict[int, Block] = {}
-        self._places = [_places(layout, zone) for zone in layout.zones]
+        self._instants = instants
+        self._zones = [ZoneOrders(layout, calendar, index) for index in range(len(layout.zones))]
+        self._books: list[ZoneTrading] = []
         self._zone_index = {zone.name: index for index, zone in enumerate(layout.zones)}
 
     def start(self) -> None:
@@ -122,6 +111,8 @@ class MarketSession:
             yield env.timeout(second(interval) - self.gates.opening_s - env.now)
             gate = self._open(interval)
             self.opened.send(gate)
+            if isinstance(gate.rules.mechanism, Continuous):
+                yield from self._trade(gate, gate.rules.mechanism)
             yield env.timeout(second(interval) - self.gates.closure_s - env.now)
             self._clear(gate)
             self.published.send(gate)
@@ -154,88 +145,41 @@ class MarketSession:
         block.rules[row] = self.rules
         return Gate(interval, row, block, self.rules)
 
+    def _trade(self, gate: Gate, mechanism: Continuous) -> Steps:
+        """Open a continuous market; show its books from time to time if anybody looks."""
+        start = self.calendar.second(gate.interval)
+        opens, closes = start - self.gates.opening_s, start - self.gates.closure_s
+        length = closes - opens
+        window = Window(opens, closes - mechanism.closing_share * length, closes)
+        instants = self._instants.of(gate.interval // self.calendar.per_day)[gate.row]
+        self._books = [
+            ZoneTrading(zone, gate, window, instants[zone.rows.units]) for zone in self._zones
+        ]
+        if not self.trading.heard:
+            return
+        for step in range(mechanism.steps - 1):
+            yield self.env.timeout(opens + length * (step + 1) // mechanism.steps - self.env.now)
+            for book in self._books:
+                book.advance(self.env.now)
+                book.show_fills()
+            self.trading.send(Trading(gate, step, tuple(book.top() for book in self._books)))
+
     def _clear(self, gate: Gate) -> None:
-        block, row = gate.block, gate.row
-        for index, zone in enumerate(self.layout.zones):
-            book = OrderBook(
-                block.ask_price[row, zone.asks],
-                block.ask_quantity[row, zone.asks],
-                block.bid_price[row, zone.bids],
-                block.bid_quantity[row, zone.bids],
-            )
-            sellers, buyers, units = self._places[index]
-            result = clear_apart(
-                gate.rules.mechanism, book, gate.rules.auction, self._rngs[index], (sellers, buyers)
-            )
-            block.sold[row, zone.units] = np.bincount(sellers, result.ask_fill, units)
-            block.bought[row, zone.units] = np.bincount(buyers, result.bid_fill, units)
-            self._note(gate, index, zone, result)
+        # Column -1 is the last interval's: NaN until the run is over.
+        before = self.reference[:, gate.interval - 1].tolist()
+        for index, zone in enumerate(self._zones):
+            result = self._outcome(gate, index)
+            zone.note(gate, result)
+            reference = zone.reference(gate, result, before[index])
+            self.reference[index, gate.interval] = reference
         self.known = gate.interval + 1
 
-    def _note(self, gate: Gate, index: int, zone: ZoneRows, result: ClearingResult) -> None:
-        block, row = gate.block, gate.row
-        block.ask_fill[row, zone.asks] = result.ask_fill
-        block.bid_fill[row, zone.bids] = result.bid_fill
-        columns = block.zone
-        columns["price"][row, index] = result.price
-        columns["price_low"][row, index] = result.price_low
-        columns["price_high"][row, index] = result.price_high
-        columns["buy_price"][row, index] = result.buy_price
-        columns["sell_price"][row, index] = result.sell_price
-        block.volume[row, index] = result.volume
-        if result.ask_pay is not None or result.bid_pay is not None:
-            self._note_individual(gate, zone, result)
-        self.reference[index, gate.interval] = self._reference(gate, index, result)
-
-    def _note_individual(self, gate: Gate, zone: ZoneRows, result: ClearingResult) -> None:
-        block, units = gate.block, len(self.layout.units)
-        if block.receipts is None or block.payments is None:
-            block.receipts = np.zeros((block.m, units))
-            block.payments = np.zeros((block.m, units))
-        if result.ask_pay is not None and result.bid_pay is not None:
-            self._check_individual(gate, zone, result)
-            got = result.ask_fill * result.ask_pay / WH_PER_MWH
-            paid = result.bid_fill * result.bid_pay / WH_PER_MWH
-            asks, bids = self.layout.ask_unit[zone.asks], self.layout.bid_unit[zone.bids]
-            block.receipts[gate.row] += np.bincount(asks, got, units)
-            block.payments[gate.row] += np.bincount(bids, paid, units)
-
-    def _check_individual(self, gate: Gate, zone: ZoneRows, result: ClearingResult) -> None:
-        """Raise unless everybody trades at a price no worse than their order."""
-        asks = gate.block.ask_price[gate.row, zone.asks]
-        bids = gate.block.bid_price[gate.row, zone.bids]
-        ask_pay = asks if result.ask_pay is None else result.ask_pay
-        bid_pay = bids if result.bid_pay is None else result.bid_pay
-        low = (result.ask_fill > 0) & (ask_pay < asks - PRICE_TOLERANCE)
-        high = (result.bid_fill > 0) & (bid_pay > bids + PRICE_TOLERANCE)
-        for bad, unit in (
-            (low, self.layout.ask_unit[zone.asks]),
-            (high, self.layout.bid_unit[zone.bids]),
-        ):
-            if bad.any():
-                name = self.layout.units[int(unit[np.argmax(bad)])]
-                moment = self.calendar.time(gate.interval).isoformat()
-                raise ConservationError(
-                    f"{moment}, unit {name}: trades at a price worse than its order"
-                )
-
-    def _reference(self, gate: Gate, index: int, result: ClearingResult) -> float:
-        """Return the price that settles imbalances and feeds forecasts, also without trade.
-
-        Without trade it is the middle of the set of clearing prices where there were offers and
-        bids, else the price before; at the start of a run the only side's best order, else 0.
-        """
-        if result.price == result.price:
-            return result.price
-        zone, row = self.layout.zones[index], gate.row
-        asks = gate.block.ask_quantity[row, zone.asks].any()
-        bids = gate.block.bid_quantity[row, zone.bids].any()
-        if asks and bids:
-            return (result.price_low + result.price_high) / 2
-        if gate.interval and np.isfinite(before := self.reference[index, gate.interval - 1]):
-            return float(before)
-        only = result.price_high if asks else result.price_low if bids else np.nan
-        return float(only) if np.isfinite(only) else max(gate.rules.auction.price_floor, 0.0)
+    def _outcome(self, gate: Gate, index: int) -> ClearingResult:
+        """Return what the auction of a zone decides, or what traded while the gate was open."""
+        rules, rng = gate.rules, self._rngs[index]
+        if isinstance(rules.mechanism, Continuous):
+            return self._books[index].close(rng)
+        return hold(rules.mechanism, self._zones[index].book(gate), rules.auction, rng)
 
     def _metered(self, interval: int) -> Delivery:
         index, row = divmod(interval, self.calendar.per_day)
@@ -252,8 +196,10 @@ class MarketSession:
 
     def _balance(self, delivery: Delivery) -> None:
         assert delivery.flexibility is not None  # set two lines before the call
+        rules = delivery.block.rules[delivery.row]
+        cap = np.inf if rules is None else rules.auction.price_cap
         for index, zone in enumerate(self.layout.zones):
-            price = balance_zone(delivery.block, delivery.row, zone, delivery.flexibility)
+            price = balance_zone(delivery.block, delivery.row, zone, delivery.flexibility, cap)
             delivery.block.zone["balancing_price"][delivery.row, index] = price
 
     def _close(self, delivery: Delivery) -> None:
@@ -262,9 +208,3 @@ class MarketSession:
             first = block.first
             self._settle(block)
             del self._blocks[first // self.calendar.per_day]
-
-
-def _places(layout: Layout, zone: ZoneRows) -> tuple[IntArray, IntArray, int]:
-    """Return the unit of each offer and bid of a zone, counted from its first, and how many."""
-    first, last = zone.units.start, zone.units.stop
-    return layout.ask_unit[zone.asks] - first, layout.bid_unit[zone.bids] - first, last - first

@@ -22,6 +22,7 @@ from agents import (
 from market import (
     Block,
     ContractTerms,
+    DailyDraws,
     FloatArray,
     GateTimes,
     Layout,
@@ -142,6 +143,7 @@ def build(loaded: LoadedScenario, directory: Path) -> Simulation:
         rules,
         lambda block: simulation.settle(block),
         [stream(loaded.seed, "market", "energy", zone.name) for zone in layout.zones],
+        DailyDraws(loaded.seed, [("arrival", name) for name in layout.units], calendar.per_day),
     )
     simulation = Simulation(
         loaded,

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.fleet import Fleet
-from agents.quotes import MarketView, Quotes, strategies
+from agents.quotes import MarketView, Quotes, Standing, strategies
 from market import FloatArray
 
 
@@ -16,7 +16,8 @@ class ZeroIntelligence:
     """Zero-intelligence traders with a budget constraint (ZI-C).
 
     Each offer is drawn uniformly between cost and the price cap, each bid between the price
-    floor and value, so nobody trades at a loss; there is no other purpose in the draw. The
+    floor and value, so nobody trades at a loss; there is no other purpose in the draw. In a
+    continuous market each goes on drawing while the gate is open, for what it has not traded. The
     yardstick for how much of a market's efficiency comes from its rules alone.
 
     References
@@ -30,9 +31,19 @@ class ZeroIntelligence:
 
     def quote(self, view: MarketView, fleet: Fleet) -> Quotes:
         """Draw a price for each order of each unit."""
+        return self._drawn(view, fleet)
+
+    def revise(self, view: MarketView, fleet: Fleet, standing: Standing) -> Quotes:
+        """Draw a new price for what has not traded, whatever the market did."""
+        quotes = self._drawn(view, fleet, "revision", str(standing.step))
+        quotes.ask_quantity, quotes.bid_quantity = standing.ask_open, standing.bid_open
+        return quotes
+
+    def _drawn(self, view: MarketView, fleet: Fleet, *purpose: str) -> Quotes:
+        """Return true quantities at drawn prices; each purpose has draws of its own."""
         true = fleet.true_quotes(view)
         slots = fleet.ask_slots + fleet.bid_slots
-        draws = fleet.uniform(view, slots)
+        draws = fleet.uniform(view, slots, *purpose)
         cap, floor = _finite(view)
         ask = _spread(true.ask_price, cap, draws[..., : fleet.ask_slots])
         bid = _spread(true.bid_price, floor, draws[..., fleet.ask_slots :])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from agents.fleet import Downtime, cut_to
 from agents.quotes import Quotes
+from market import BookTop
 from tests.agents.fleets import Desk, calendar, load, weather
 
 
@@ -109,3 +110,63 @@ def test_downtime_over_several_intervals():
     down.repair(0, 9000)
     assert down.share_up(10_800, 3600).tolist() == [0.5, 1]
     assert down.share_up(14_400, 3600).tolist() == [1, 1]
+
+
+# --- while a continuous market trades ----------------------------------------------------------
+
+TOP = BookTop(90.0, 5, 110.0, 5, np.nan)
+
+
+@dataclass
+class Revises(Sends):
+    """Sends one thing when the gate opens and another while it is open."""
+
+    later: Quotes | None = None
+
+    def revise(self, view, fleet, standing):
+        self.standing = standing
+        return self.later
+
+
+def revised(later, filled, up=(1.0, 1.0)):
+    first = Quotes(np.array([100.0, 200.0]), np.array([5, 5]))
+    strategy = Revises(first, True, later)
+    desk = Desk(weather(1.0, n=2, when=calendar(3), strategy=strategy), m=3)
+    desk.quote(1)
+    desk.block.ask_fill[1, :, 0] = filled
+    desk.fleet.up[:] = up
+    desk.fleet.revise(desk.block, desk.view(1), TOP, 2)
+    return desk, strategy
+
+
+def test_a_revision_changes_prices_and_takes_quantity_back_but_adds_none():
+    later = Quotes(np.array([90.0, 190.0]), np.array([1, 9]))
+    desk, strategy = revised(later, [3, 1])
+    assert strategy.standing.ask_open.tolist() == [[2], [4]]
+    assert (strategy.standing.step, strategy.standing.book) == (2, TOP)
+    assert desk.asks(1) == [[(90.0, 4)], [(190.0, 5)]]
+    assert desk.asks(0) == [[(0.0, 0)], [(0.0, 0)]]
+
+
+def test_what_has_traded_keeps_its_price():
+    desk, _ = revised(Quotes(np.array([90.0, 190.0]), np.array([1, 9])), [5, 1])
+    assert desk.asks(1) == [[(100.0, 5)], [(190.0, 5)]]
+
+
+@pytest.mark.parametrize("later", [Quotes(), Quotes(np.nan, np.array([2, 4])), Quotes(1.0, None)])
+def test_no_orders_or_bad_ones_withdraw_what_is_left(later):
+    desk, _ = revised(later, [3, 0])
+    assert [quantity for ((_, quantity),) in desk.asks(1)] == [3, 0]
+
+
+def test_failed_units_withdraw_whatever_their_strategy():
+    desk, _ = revised(Quotes(90.0, np.array([2, 4])), [3, 1], up=(0.0, 1.0))
+    assert [quantity for ((_, quantity),) in desk.asks(1)] == [3, 5]
+
+
+def test_who_revises():
+    quiet = weather(1.0, n=2, when=calendar(3), strategy=Sends(Quotes()))
+    assert not quiet.revises
+    quiet.outages.possible = True
+    assert quiet.revises
+    assert weather(1.0, n=2, when=calendar(3), strategy=Revises(Quotes())).revises

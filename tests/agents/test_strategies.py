@@ -1,14 +1,15 @@
 """Every strategy in the registry keeps the rules, for every kind it can bid for."""
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from agents import strategies
-from agents.quotes import MarketView, Quotes
+from agents.quotes import MarketView, Quotes, Standing
+from market import BookTop
 from scenarios.loader import load_text
 from scenarios.simulation import build
 
@@ -226,3 +227,21 @@ def test_zero_intelligence_never_trades_at_a_loss(tmp_path):
     assert (window.bid_price <= [900.0, 100.0]).all()
     assert np.unique(window.bid_price[..., 0]).size == window.bid_price[..., 0].size
     assert 300 < window.bid_price[..., 0].mean() < 550  # uniform from -50 to 900
+
+
+def test_zero_intelligence_goes_on_drawing_for_what_has_not_traded(tmp_path):
+    fleet, window, view = quoted(simulation("zero_intelligence", "load", tmp_path), "load")
+    fleet.quote(window, view)
+    now = replace(view, count=1)
+    open_ = np.full((fleet.n, fleet.bid_slots), 7)
+    none = np.zeros((fleet.n, 0), np.int64)
+    top = BookTop(np.nan, 0, np.nan, 0, np.nan)
+    first, second, again = (
+        fleet.strategy.revise(now, fleet, Standing(step, top, none, open_)) for step in (0, 1, 0)
+    )
+    assert first.bid_quantity is open_
+    assert (first.bid_price <= [900.0, 100.0]).all()
+    assert (first.bid_price >= -50).all()
+    assert (first.bid_price == again.bid_price).all()
+    for other in (second.bid_price, window.bid_price[:1]):
+        assert (first.bid_price != other).all()

@@ -21,9 +21,12 @@ class Shape:
     owners: list = field(default_factory=list)
     ask_slots: int = 1
     bid_slots: int = 1
+    clean: bool = False
+    green_only: list = field(default_factory=list)
 
     def __post_init__(self):
         self.owners = self.owners or self.names
+        self.green_only = self.green_only or [False] * len(self.names)
 
 
 def calendar(n=4, minutes=60):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market.streams import stream
+from market.streams import DailyDraws, stream
 
 NAMES = st.lists(st.text(max_size=8), min_size=1, max_size=3)
 
@@ -40,3 +40,21 @@ def test_the_hash_seed_of_python_does_not_matter(hash_seed):
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env
     )
     assert float(done.stdout) == stream(7, "wind", "w-1").random()
+
+
+NAMED = [("arrival", "a"), ("arrival", "b")]
+
+
+def test_a_day_has_the_same_draws_whatever_was_asked_for_before():
+    each, last = DailyDraws(5, NAMED, 24), DailyDraws(5, NAMED, 24)
+    days = [each.of(day).copy() for day in range(4)]
+    assert days[0].shape == (24, 2)
+    assert np.unique(days).size == 4 * 24 * 2
+    assert np.array_equal(last.of(3), days[3])
+    assert np.array_equal(last.of(3), days[3])
+
+
+def test_another_name_changes_no_other_s_draws():
+    more = DailyDraws(5, [NAMED[0], ("arrival", "ab"), NAMED[1]], 24).of(0)
+    assert np.array_equal(more[:, [0, 2]], DailyDraws(5, NAMED, 24).of(0))
+    assert np.array_equal(more[:, 0], stream(5, *NAMED[0]).random(24))
