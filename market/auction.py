@@ -73,8 +73,14 @@ def _meet(
 
 
 def _joined(book: OrderBook, green: Product, rest: Product) -> ClearingResult:
-    """Return two products as one result with individual prices; the set is the other product's."""
+    """Return two products as one result; the set of prices is that of the other product.
+
+    Where both trade, prices are individual.
+    """
     ask_fill, bid_fill = np.zeros_like(book.ask_quantity), np.zeros_like(book.bid_quantity)
+    if not green[2].volume and rest[2].ask_pay is None:
+        ask_fill[rest[0]], bid_fill[rest[1]] = rest[2].ask_fill, rest[2].bid_fill
+        return replace(rest[2], ask_fill=ask_fill, bid_fill=bid_fill)
     ask_pay, bid_pay = book.ask_price.copy(), book.bid_price.copy()
     for asks, bids, result in (green, rest):
         ask_fill[asks], bid_fill[bids] = result.ask_fill, result.bid_fill

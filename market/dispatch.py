@@ -3,6 +3,7 @@
 Short: offers left over from the auction are called, cheapest first; then charging and exports
 are interrupted; what is still missing is shed, least valued load first.
 Long: accepted offers are turned down, dearest first; must-run output goes last.
+Demand that an auction left without energy although there were offers is served from these.
 """
 
 from dataclasses import dataclass
@@ -35,10 +36,17 @@ class Flexibility:
     shed_order: FloatArray
 
 
-def balance_zone(block: Block, row: int, zone: ZoneRows, flexibility: Flexibility) -> float:
+def balance_zone(
+    block: Block, row: int, zone: ZoneRows, flexibility: Flexibility, cap: float = np.inf
+) -> float:
     """Make injections equal withdrawals in one zone and interval.
 
     Changes `delivered`, `consumed`, `instructed` and `unserved` of the row in place.
+
+    Parameters
+    ----------
+    cap : float
+        Offers above it serve nobody whom the auction left without energy.
 
     Returns
     -------
@@ -46,13 +54,43 @@ def balance_zone(block: Block, row: int, zone: ZoneRows, flexibility: Flexibilit
         Price of the dearest energy called (short) or the cheapest turned down (long),
         currency/MWh; NaN when nothing was called, infinite when load was shed.
     """
-    units = zone.units
+    units, before = zone.units, block.instructed[row].copy()
     surplus = int(block.delivered[row, units].sum() - block.consumed[row, units].sum())
+    surplus -= _serve(block, row, zone, flexibility.shed_order, max(surplus, 0))
+    price = float("nan")
     if surplus < 0:
-        return _cover(block, row, zone, flexibility, -surplus)
-    if surplus > 0:
-        return _turn_down(block, row, zone, flexibility, surplus)
-    return float("nan")
+        price = _cover(block, row, zone, flexibility, -surplus)
+    elif surplus > 0:
+        price = _turn_down(block, row, zone, flexibility, surplus)
+    if surplus <= 0 and block.unserved[row, units].any():
+        called = block.instructed[row] - before
+        price = float(np.fmax(price, _serve_left(block, row, zone, flexibility, called, cap)))
+    return price
+
+
+def _serve_left(
+    block: Block, row: int, zone: ZoneRows, flexibility: Flexibility, called: IntArray, cap: float
+) -> float:
+    """Call offers left over for demand that has no energy; return the price of the dearest."""
+    asks = zone.asks
+    price, unit = block.ask_price[row, asks], block.layout.ask_unit[asks]
+    left = (block.ask_quantity[row, asks] - block.ask_fill[row, asks]) * (price <= cap)
+    room = np.minimum(flexibility.up, _by_unit(unit, left, called.size)) - called
+    unserved = int(block.unserved[row, zone.units].sum())
+    taken, marginal = _take(left, price, unit, room, unserved)
+    gain = _by_unit(unit, taken, block.sold.shape[1])
+    block.delivered[row] += gain
+    block.instructed[row] += gain
+    _serve(block, row, zone, flexibility.shed_order, int(taken.sum()))
+    return marginal
+
+
+def _serve(block: Block, row: int, zone: ZoneRows, order: FloatArray, most: int) -> int:
+    """Give up to `most` to unserved demand, most valued load first; return how much that was."""
+    part = _by_value(block.unserved[row, zone.units], -order[zone.units], most)
+    block.consumed[row, zone.units] += part
+    block.unserved[row, zone.units] -= part
+    return int(part.sum())
 
 
 def _cover(block: Block, row: int, zone: ZoneRows, flexibility: Flexibility, need: int) -> float:
@@ -138,19 +176,23 @@ def _interrupt(
 
 def _shed(block: Block, row: int, zone: ZoneRows, order: FloatArray, missing: int) -> None:
     """Cut withdrawals until nothing is missing; demand is left unserved."""
-    consumed = block.consumed[row, zone.units]
-    order = order[zone.units]
-    for value in np.unique(order[consumed > 0]):
-        group: BoolArray = (order == value) & (consumed > 0)
-        cut = np.zeros_like(consumed)
-        cut[group] = share_out(min(missing, int(consumed[group].sum())), consumed[group])
-        block.consumed[row, zone.units] -= cut
-        block.instructed[row, zone.units] += cut
-        block.unserved[row, zone.units] += cut
-        missing -= int(cut.sum())
-        if missing == 0:
-            return
-    raise ConservationError(f"zone {zone.name}: {missing} Wh cannot be balanced")
+    cut = _by_value(block.consumed[row, zone.units], order[zone.units], missing)
+    block.consumed[row, zone.units] -= cut
+    block.instructed[row, zone.units] += cut
+    block.unserved[row, zone.units] += cut
+    missing -= int(cut.sum())
+    if missing:
+        raise ConservationError(f"zone {zone.name}: {missing} Wh cannot be balanced")
+
+
+def _by_value(quantity: IntArray, order: FloatArray, most: int) -> IntArray:
+    """Return up to `most` of the quantities, lowest order first, equal ones in proportion."""
+    part = np.zeros_like(quantity)
+    for value in np.unique(order[quantity > 0]):
+        group: BoolArray = (order == value) & (quantity > 0)
+        part[group] = share_out(min(most, int(quantity[group].sum())), quantity[group])
+        most -= int(part[group].sum())
+    return part
 
 
 def _spill_rest(block: Block, row: int, zone: ZoneRows, rest: int) -> None:

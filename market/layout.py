@@ -23,6 +23,8 @@ class FleetShape(Protocol):
     owners: list[str]
     ask_slots: int
     bid_slots: int
+    clean: bool
+    green_only: list[bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Layout:
         Account holders, sorted; `owner_of` maps units to them, shape (U,).
     ask_unit, bid_unit : array of int
         Unit of each order slot.
+    clean, green_only : array of bool, shape (U,)
+        Who sells clean energy, and who buys nothing else.
     fleets : tuple of FleetRows
         In the order of the fleets given.
     zones : tuple of ZoneRows
@@ -77,6 +81,8 @@ class Layout:
     owner_of: IntArray
     ask_unit: IntArray
     bid_unit: IntArray
+    clean: BoolArray
+    green_only: BoolArray
     fleets: tuple[FleetRows, ...]
     zones: tuple[ZoneRows, ...]
     groups: tuple[tuple[str, str, slice], ...]
@@ -107,6 +113,8 @@ def lay_out(fleets: Sequence[FleetShape]) -> Layout:
         owner_of=np.array([place[name] for name in owner_names], dtype=np.int64),
         ask_unit=_slot_units(sizes, [fleet.ask_slots for fleet in fleets]),
         bid_unit=_slot_units(sizes, [fleet.bid_slots for fleet in fleets]),
+        clean=np.repeat([fleet.clean for fleet in fleets], sizes).astype(np.bool_),
+        green_only=np.array([flag for fleet in fleets for flag in fleet.green_only], np.bool_),
         fleets=rows,
         zones=_zones(fleets, rows),
         groups=_groups(fleets, rows),

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from market.clearing import AuctionRules
 
 ImbalanceRule = Literal["single", "dual", "spread"]
+SelfTradePrevention = Literal["unit", "owner"]
 StorageGridFee = Literal["losses", "full", "none"]
 
 
@@ -60,12 +61,15 @@ class MarketRules:
         Price limits and tie-break.
     imbalance, fees
         See `ImbalanceRules` and `FeeRules`.
+    self_trade_prevention : str
+        Whose offers and bids never meet: those of a ``unit``, or of all units of an ``owner``.
     """
 
     mechanism: Any
     auction: AuctionRules = field(default_factory=AuctionRules)
     imbalance: ImbalanceRules = field(default_factory=ImbalanceRules)
     fees: FeeRules = field(default_factory=FeeRules)
+    self_trade_prevention: SelfTradePrevention = "unit"
 
 
 @dataclass(frozen=True, slots=True)

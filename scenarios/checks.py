@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 
 from market import COUNTERPARTIES, Calendar
 from scenarios.problems import Loc, listed, unknown
-from scenarios.rule_changes import apply_changes
+from scenarios.rule_changes import Rules, apply_changes
 from scenarios.schema import UNIT_SECTIONS, Contract, Scenario
 from scenarios.schema_demand import External
 from scenarios.schema_units import Unit
@@ -40,7 +40,9 @@ def cross_problems(
     """
     yield from _duplicates(scenario)
     yield from _reserved_owners(scenario)
-    yield from apply_changes(scenario)[1]
+    stages, problems = apply_changes(scenario)
+    yield from problems
+    yield from _green_without_book(scenario, stages)
     if "zone" not in broken:
         yield from _unknown_zones(scenario)
     if not set(UNIT_SECTIONS) & set(broken):
@@ -146,6 +148,19 @@ def _gates(scenario: Scenario, calendar: Calendar) -> Found:
     if energy.opening - energy.gate_closure > minutes:
         text = f"must not exceed gate_closure by more than the interval of {minutes} minutes"
         yield ("market", "energy", "gate_opening"), text
+
+
+def _green_without_book(scenario: Scenario, stages: list[Rules]) -> Found:
+    """Yield the green buyers where orders trade as they arrive: such a book has one product."""
+    if all(rules.energy.mechanism != "continuous" for rules in stages):
+        return
+    text = 'the mechanism "continuous" serves no green_only buyers in a run'
+    for index, load in enumerate(scenario.load):
+        if load.green_only:
+            yield ("load", index, "green_only"), text
+    for index, center in enumerate(scenario.data_center):
+        if center.green_only:
+            yield ("data_center", index, "green_only"), text
 
 
 def _outside_run(scenario: Scenario, calendar: Calendar) -> Found:

@@ -125,6 +125,9 @@ def clear(
         list[str] | None,
         typer.Option(metavar="KEY=VALUE", help="Another parameter of the mechanism; repeatable."),
     ] = None,
+    no_self_trade: Annotated[
+        bool, typer.Option("--no-self-trade", help="Orders of one participant never meet.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Clear order books from a file."""
@@ -138,6 +141,7 @@ def clear(
         price_floor=price_floor,
         price_cap=price_cap,
         tie_break=tie_break,
+        self_trade=not no_self_trade,
         seed=seed,
         **named_values(param or []) | {"k": k, "price_rule": price_rule},
     )

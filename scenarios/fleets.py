@@ -108,6 +108,7 @@ def _units(around: Surroundings, specs: Specs, needs_prices: bool = False) -> Fl
         calendar=around.calendar,
         seed=around.seed,
         forecaster=forecaster,
+        green_only=[getattr(spec.model, "green_only", False) for spec in specs],
     )
 
 

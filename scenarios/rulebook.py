@@ -32,6 +32,7 @@ def market_rules(rules: Rules) -> MarketRules:
         auction=AuctionRules(energy.price_floor, energy.price_cap, energy.tie_break),
         imbalance=ImbalanceRules(**rules.imbalance.model_dump()),
         fees=FeeRules(**rules.fees.model_dump()),
+        self_trade_prevention=energy.self_trade_prevention,
     )
 
 

@@ -103,6 +103,10 @@ class EnergyMarket(Section):
     tie_break: Literal["pro-rata", "time", "random"] = Field(
         default="pro-rata", description="who is served among equals at the margin"
     )
+    self_trade_prevention: Literal["unit", "owner"] = Field(
+        default="unit",
+        description="whose offers and bids never meet: a unit's, or those of all units of an owner",
+    )
     gate_closure: Minutes = Field(default=15, description="orders are due, minutes before delivery")
     gate_opening: Minutes | None = Field(
         default=None,

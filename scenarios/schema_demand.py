@@ -123,6 +123,9 @@ class DataCenter(Unit):
         description="penalty of a strict job that misses its deadline, currency per GPU-hour",
     )
     segments: int = Field(default=24, ge=1, le=200, description="price steps of its bids")
+    green_only: bool = Field(
+        default=False, description="buys in the auction from wind, solar and hydro only"
+    )
     strategy: Named = Field(
         default=Choice(name="deadline"), description=Unit.model_fields["strategy"].description
     )
@@ -159,6 +162,9 @@ class Load(Unit):
     voll: Positive = Field(default=20_000.0, description="value of lost load, currency/MWh")
     steps: Tables[Step] = Field(
         default=(), description="elastic parts: a list of {share = ..., price = ...}"
+    )
+    green_only: bool = Field(
+        default=False, description="buys in the auction from wind, solar and hydro only"
     )
 
     def relations(self) -> Found:

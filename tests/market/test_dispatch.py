@@ -107,6 +107,39 @@ def test_balanced_is_left_alone():
     assert np.isnan(price)
 
 
+def left_alone(unserved, prices, cap=np.inf, delivered=0, shed=(500.0, 900.0)):
+    """Plants a, b, c offered 10 each and sold nothing; x and y could not buy."""
+    places = layout(Shape("load", ["x", "y"], ask_slots=0), Shape("pv", list(PLANTS), bid_slots=0))
+    made = block(places)
+    made.ask_price[0], made.ask_quantity[0] = prices, 10
+    made.unserved[0, :2] = unserved
+    made.delivered[0, 2] = delivered
+    ten = np.array([0, 0, 10, 10, 10])
+    flexibility = Flexibility(ten, ten, np.zeros(5, np.int64), np.array([*shed, *[np.inf] * 3]))
+    return made, balance_zone(made, 0, places.zones[0], flexibility, cap)
+
+
+def test_demand_that_found_no_seller_is_served_from_offers_left_over():
+    made, price = left_alone([8, 4], [30, 20, 40])
+    assert made.delivered[0].tolist() == [0, 0, 2, 10, 0]
+    assert made.consumed[0, :2].tolist() == [8, 4]
+    assert made.instructed[0].tolist() == [0, 0, 2, 10, 0]
+    assert not made.unserved.any()
+    assert price == 30
+    # Most valued load first; offers above the cap serve nobody.
+    made, price = left_alone([8, 4], [30, 20, 40], cap=20)
+    assert made.consumed[0, :2].tolist() == [6, 4]
+    assert made.unserved[0, :2].tolist() == [2, 0]
+    assert price == 20
+
+
+def test_output_without_a_buyer_serves_such_demand_first():
+    made, _ = left_alone([3, 0], [30, 20, 40], delivered=5)
+    assert made.consumed[0, 0] == 3
+    assert made.delivered[0].tolist() == [0, 0, 5 - 2, 0, 0]
+    assert not made.unserved.any()
+
+
 SIZES = st.lists(st.integers(0, 1000), min_size=3, max_size=3)
 
 

@@ -246,6 +246,28 @@ def test_price_rules_differ_on_books_with_several_prices(tmp_path, inside):
         assert ask <= low[name]["price_low"] < low[name]["price_high"] <= bid
 
 
+PAIR = "side,price,quantity,participant\nsell,10,5,A\nsell,14,5,B\nbuy,20,5,A\n"
+
+
+def test_parameters_of_any_mechanism_and_partner_exclusion(tmp_path, inside):
+    file = tmp_path / "pair.csv"
+    file.write_text(PAIR)
+    words = ("clear", file, "--json", "--mechanism", "posted", "--param", "posted_price=12")
+    status, out, _ = inside(*words)
+    assert (status, json.loads(out)[0]["price"]) == (0, 12)
+    _, out, _ = inside("clear", file, "--json")
+    assert [order["accepted"] for order in json.loads(out)[0]["orders"]] == [5, 0, 5]
+    _, out, _ = inside("clear", file, "--json", "--no-self-trade", "--mechanism", "high-low")
+    assert json.loads(out)[0]["trades"] == []
+    for wrong in ("posted_price", "=3", "posted_price="):
+        status, out, err = inside(*words[:-1], wrong)
+        assert (status, out) == (2, "")
+        assert f"--param {wrong}: accepted: KEY=VALUE" in err
+    status, _, err = inside(*words[:-1], "psted_price=3")
+    assert status == 2
+    assert "did you mean 'posted_price'" in err
+
+
 # What is wrong with the words.
 
 WORDS = {
