@@ -49,10 +49,12 @@ class ComputeFleet(Fleet):
     def meter(self, block: FleetBlock, row: int) -> bool:
         """Draw what the committed jobs need; energy bought beyond that is an imbalance."""
         self._running = self.up > 0
-        needed = np.minimum(self.sites.planned_wh(block.first + row), block.bought[row])
-        consumed = np.where(self._running, needed, 0)
+        planned = self.sites.planned_wh(block.first + row)
+        consumed = np.where(self._running, np.minimum(planned, block.bought[row]), 0)
         block.consumed[row] = consumed
-        return bool((consumed != block.bought[row]).any())
+        # Jobs are committed on energy bought; what is missing is firm load that found no seller.
+        block.unserved[row] = np.where(self._running, planned - consumed, 0)
+        return bool((consumed != block.bought[row]).any() or block.unserved[row].any())
 
     def commit(self, block: FleetBlock, row: int) -> None:
         """Run the committed jobs on what was left to draw; those without power go back."""

@@ -146,7 +146,7 @@ def clear(
         **named_values(param or []) | {"k": k, "price_rule": price_rule},
     )
     if as_json:
-        _print_json(books)
+        _print_json_lines(books)
     else:
         show_books(books)
 
@@ -260,6 +260,12 @@ def _as_json(results: "Results") -> dict[str, Any]:
         "content_hash": run["content_hash"],
         "summary": json.loads((results.path / "summary.json").read_text(encoding="utf-8")),
     }
+
+
+def _print_json_lines(rows: list[dict[str, Any]]) -> None:
+    """Print a list with a line per entry; indented, a large one takes several times as long."""
+    lines = (json.dumps(row, ensure_ascii=False, allow_nan=False) for row in rows)
+    print("[\n" + ",\n".join(lines) + "\n]")
 
 
 def _print_json(content: object) -> None:

@@ -134,7 +134,9 @@ def _matched(
     ask_left, bid_left = np.zeros_like(book.ask_quantity), np.zeros_like(book.bid_quantity)
     ask_left[queue.row[~queue.is_bid]] = still[~queue.is_bid]
     bid_left[queue.row[queue.is_bid]] = still[queue.is_bid]
-    rest = replace(book, ask_quantity=ask_left, bid_quantity=bid_left)
+    # Who asks for a minimum and still waits has had it.
+    left_over = replace(book, ask_quantity=ask_left, bid_quantity=bid_left)
+    rest = replace(left_over, ask_minimum=None, bid_minimum=None)
     return rest, Trades(ask, bid, part, paid)
 
 
