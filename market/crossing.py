@@ -2,11 +2,12 @@
 
 Every call auction starts here; the mechanisms differ in what is then paid.
 
-The whole set of clearing prices comes from one sort. Let Z(p) be all quantities, of offers
+The whole set of clearing prices comes from one ranking. Let Z(p) be all quantities, of offers
 and bids alike, priced at or below p, and D the quantity of all bids. Then Z(p) - D is the
 excess of offers at or below p over bids above p. So p clears the book exactly when
 Z(p) >= D, and the quantity priced strictly below p is at most D: the set reaches from the
-D-th to the (D+1)-th unit when all units of both sides are ranked by price.
+D-th to the (D+1)-th unit when all units of both sides are ranked by price. Of a large book only
+the orders around these two are ranked.
 """
 
 from typing import NamedTuple
@@ -15,7 +16,14 @@ import numpy as np
 
 from market.clearing import AuctionRules
 from market.orders import OrderBook
-from market.units import FloatArray, IntArray, share_out
+from market.units import BoolArray, FloatArray, IntArray, share_out
+
+LARGE = 4096  # orders; more are first narrowed down by a sample, fewer are ranked at once
+SAMPLE = 1024
+MARGIN = 64  # four standard deviations of a median's rank in such a sample
+
+Block = tuple[FloatArray, IntArray]  # price, quantity
+Sides = tuple[Block, Block]
 
 
 class Crossing(NamedTuple):
@@ -71,27 +79,72 @@ def clearing_prices(book: OrderBook) -> tuple[float, float]:
     >>> clearing_prices(OrderBook(np.array([10.0]), np.array([5]), np.array([40.0]), np.array([5])))
     (10.0, 40.0)
     """
-    ask_price, ask_quantity = _live(book.ask_price, book.ask_quantity)
-    bid_price, bid_quantity = _live(book.bid_price, book.bid_quantity)
-    if not ask_price.size or not bid_price.size:
-        low = float(bid_price.max()) if bid_price.size else -np.inf
-        high = float(ask_price.min()) if ask_price.size else np.inf
-        return low, high
-    price = np.concatenate((ask_price, bid_price))
-    order = price.argsort()
-    reached = np.concatenate((ask_quantity, bid_quantity))[order].cumsum()
-    demand = np.add.reduce(bid_quantity)
-    low = price[order[reached.searchsorted(demand)]]
-    high = price[order[reached.searchsorted(demand, "right")]]
-    return float(low), float(high)
+    asks = _live(book.ask_price, book.ask_quantity)
+    bids = _live(book.bid_price, book.bid_quantity)
+    if not asks[0].size or not bids[0].size:
+        return float(bids[0].max(initial=-np.inf)), float(asks[0].min(initial=np.inf))
+    return _neighbours((asks, bids), int(np.add.reduce(bids[1])))
 
 
-def _live(price: FloatArray, quantity: IntArray) -> tuple[FloatArray, IntArray]:
+def _live(price: FloatArray, quantity: IntArray) -> Block:
     """Return the rows that are orders; books of the engine are mostly empty slots."""
-    rows = (quantity > 0).nonzero()[0]
-    if rows.size == quantity.size:
+    if np.count_nonzero(quantity) == quantity.size:
         return price, quantity
-    return price[rows], quantity[rows]
+    rows = quantity > 0
+    return price.compress(rows), quantity.compress(rows)
+
+
+def _neighbours(sides: Sides, unit: int) -> tuple[float, float]:
+    """Return the prices of unit number `unit` and of the next when all are ranked by price."""
+    size = sides[0][0].size + sides[1][0].size
+    while size > LARGE:
+        sides, unit = _around(sides, unit)
+        before, size = size, sides[0][0].size + sides[1][0].size
+        if 2 * size > before:  # one price holds most orders, or the sample misled
+            break
+    price, quantity = _merged(sides)
+    order = price.argsort()
+    reached = quantity[order].cumsum()
+    first = reached.searchsorted(unit)
+    second = first + 1 if reached[first] == unit else first
+    return float(price[order[first]]), float(price[order[second]])
+
+
+def _merged(sides: Sides) -> Block:
+    (ask_price, ask_quantity), (bid_price, bid_quantity) = sides
+    return np.concatenate((ask_price, bid_price)), np.concatenate((ask_quantity, bid_quantity))
+
+
+def _around(sides: Sides, unit: int) -> tuple[Sides, int]:
+    """Return the orders near unit number `unit`, and that unit's number among them.
+
+    A sample says where to look. Exact sums decide: where the two units lie outside, all orders
+    are returned.
+    """
+    whole = sum(int(np.add.reduce(quantity)) for _, quantity in sides)
+    low, high = _bracket(sides, unit / whole)
+    below, near = 0, []
+    for price, quantity in sides:
+        chosen = (price >= low) & (price <= high)
+        near.append((price.compress(chosen), quantity.compress(chosen)))
+        below += int(np.add.reduce(quantity.compress(price < low)))
+    within = sum(int(np.add.reduce(quantity)) for _, quantity in near)
+    return ((near[0], near[1]), unit - below) if below < unit < below + within else (sides, unit)
+
+
+def _bracket(sides: Sides, share: float) -> tuple[float, float]:
+    """Return two prices between which, by a sample, `share` of all units is reached."""
+    asks, bids = sides
+    step = (asks[0].size + bids[0].size) // SAMPLE
+    some = slice(None, None, step)
+    price, quantity = _merged(((asks[0][some], asks[1][some]), (bids[0][some], bids[1][some])))
+    order = price.argsort()
+    reached = quantity[order].cumsum(dtype=np.float64)
+    middle = int(reached.searchsorted(share * reached[-1]))
+    first, last = middle - MARGIN, middle + MARGIN
+    low = price[order[first]] if first >= 0 else -np.inf
+    high = price[order[last]] if last < price.size else np.inf
+    return float(low), float(high)
 
 
 def _tradable(book: OrderBook, rules: AuctionRules) -> OrderBook:
@@ -125,25 +178,32 @@ def _closed(end: float, other: float, limit: float) -> float:
 def _fills(
     book: OrderBook, level: float, rules: AuctionRules, rng: np.random.Generator | None
 ) -> tuple[int, IntArray, IntArray]:
-    """Return volume and fills at a clearing price; only orders at `level` can be rationed."""
-    ask_fill = book.ask_quantity * (book.ask_price < level)
-    bid_fill = book.bid_quantity * (book.bid_price > level)
-    ask_rows = _marginal(book.ask_price, book.ask_quantity, level)
-    bid_rows = _marginal(book.bid_price, book.bid_quantity, level)
-    ask_level, bid_level = book.ask_quantity[ask_rows], book.bid_quantity[bid_rows]
-    better_asks, better_bids = int(np.add.reduce(ask_fill)), int(np.add.reduce(bid_fill))
-    volume = min(
-        better_asks + int(np.add.reduce(ask_level)), better_bids + int(np.add.reduce(bid_level))
-    )
-    ask_fill[ask_rows] = ration(ask_level, volume - better_asks, rules, rng)
-    bid_fill[bid_rows] = ration(bid_level, volume - better_bids, rules, rng)
-    return volume, ask_fill, bid_fill
+    """Return volume and fills at a clearing price; the long side gives way at `level`."""
+    ask_fill = book.ask_quantity * (book.ask_price <= level)
+    bid_fill = book.bid_quantity * (book.bid_price >= level)
+    offered, wanted = int(np.add.reduce(ask_fill)), int(np.add.reduce(bid_fill))
+    if offered > wanted:
+        _cut(ask_fill, book.ask_price == level, offered - wanted, rules, rng)
+    elif wanted > offered:
+        _cut(bid_fill, book.bid_price == level, wanted - offered, rules, rng)
+    return min(offered, wanted), ask_fill, bid_fill
 
 
-def _marginal(price: FloatArray, quantity: IntArray, level: float) -> IntArray:
-    """Return the rows of the orders priced exactly at `level`."""
-    rows: IntArray = ((price == level) & (quantity > 0)).nonzero()[0]
-    return rows
+def _cut(
+    fill: IntArray,
+    marginal: BoolArray,
+    excess: int,
+    rules: AuctionRules,
+    rng: np.random.Generator | None,
+) -> None:
+    """Take `excess` from the fills of the marginal orders."""
+    rows = marginal.nonzero()[0]
+    if rows.size == 1:
+        fill[rows[0]] -= excess
+        return
+    rows = rows[fill[rows] > 0]
+    quantity = fill[rows]
+    fill[rows] = ration(quantity, int(np.add.reduce(quantity)) - excess, rules, rng)
 
 
 def ration(

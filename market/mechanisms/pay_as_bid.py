@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from market.batch import Books, ClearedBooks, cross_many
 from market.clearing import NAN, AuctionRules, ClearingResult, mechanisms
 from market.crossing import cross
 from market.orders import OrderBook
@@ -53,6 +54,12 @@ class PayAsBid:
             ask_pay=within_limits(book.ask_price, rules),
             bid_pay=within_limits(book.bid_price, rules),
         )
+
+    def clear_books(self, books: Books, rules: AuctionRules) -> ClearedBooks:
+        """Return what `clear` does for each of many books."""
+        found = cross_many(books, rules)
+        nobody = np.full(len(books), NAN)
+        return ClearedBooks(*found, price=nobody, pay=within_limits(books.price, rules))
 
 
 def within_limits(price: FloatArray, rules: AuctionRules) -> FloatArray:

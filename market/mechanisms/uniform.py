@@ -5,9 +5,12 @@ from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
+from market.batch import Books, ClearedBooks, Crossings, cross_many
 from market.clearing import NAN, AuctionRules, ClearingResult, mechanisms
 from market.crossing import Crossing, cross
+from market.mechanisms.pay_as_bid import within_limits
 from market.orders import OrderBook
+from market.units import FloatArray
 
 PriceRule = Literal["k", "marginal-ask", "marginal-bid", "midpoint"]
 
@@ -40,6 +43,8 @@ class Uniform:
         price = price_low + k (price_high - price_low),
 
     best-priced orders first; orders at the margin are rationed by the tie-break.
+    Orders with a minimum quantity are blocks of one interval, see `market.day_ahead`: one that
+    trades does not lose, one in the money may stay out.
 
     Parameters
     ----------
@@ -68,6 +73,7 @@ class Uniform:
     """
 
     draws: ClassVar[bool] = False
+    conditions: ClassVar[frozenset[str]] = frozenset({"minimum"})
     k: float = 0.5
     price_rule: PriceRule = "k"
 
@@ -81,7 +87,10 @@ class Uniform:
         self, book: OrderBook, rules: AuctionRules, rng: np.random.Generator | None = None
     ) -> ClearingResult:
         """Return the price, its bounds and the accepted quantities."""
-        found = cross(book, rules, rng)
+        if book.ask_minimum is not None or book.bid_minimum is not None:
+            found = _cross_with_minimums(book, rules, rng)
+        else:
+            found = cross(book, rules, rng)
         price = self._price(book, found, rules) if found.volume else NAN
         return ClearingResult(
             price=price,
@@ -102,3 +111,35 @@ class Uniform:
         bid = float(book.bid_price[found.bid_fill > 0].min())
         by_rule = {"marginal-ask": ask, "marginal-bid": bid, "midpoint": ask + (bid - ask) / 2}
         return min(max(by_rule[self.price_rule], rules.price_floor), rules.price_cap)
+
+    def clear_books(self, books: Books, rules: AuctionRules) -> ClearedBooks:
+        """Return what `clear` does for each of many books."""
+        found = cross_many(books, rules)
+        price = np.where(found.volume > 0, self._prices(books, found, rules), NAN)
+        return ClearedBooks(*found, price=price, pay=price[books.book])
+
+    def _prices(self, books: Books, found: Crossings, rules: AuctionRules) -> FloatArray:
+        """Return the price of each book by the named rule, as `_price` does."""
+        low, high = found.low, found.high
+        if self.price_rule == "k":
+            return high if self.k == 1 else np.minimum(low + self.k * (high - low), high)
+        traded = found.volume > 0
+        ask, bid = np.where(traded, -np.inf, NAN), np.where(traded, np.inf, NAN)
+        asks, bids = (found.fill > 0) & ~books.buys, (found.fill > 0) & books.buys
+        np.maximum.at(ask, books.book[asks], books.price[asks])
+        np.minimum.at(bid, books.book[bids], books.price[bids])
+        if self.price_rule == "midpoint":
+            ask = ask + (bid - ask) / 2
+        return within_limits(bid if self.price_rule == "marginal-bid" else ask, rules)
+
+
+def _cross_with_minimums(
+    book: OrderBook, rules: AuctionRules, rng: np.random.Generator | None
+) -> Crossing:
+    """Return the crossing of a book in which some orders have a minimum quantity."""
+    # Only such books need the solver.
+    from market.day_ahead import clear_day_ahead
+
+    day = clear_day_ahead([book], None, rules, rng=rng)
+    ends = float(day.price_low[0]), float(day.price_high[0])
+    return Crossing(*ends, int(day.volume[0]), day.ask_fill[0], day.bid_fill[0])
