@@ -1,17 +1,33 @@
 """The rules of the game: auctions, sessions, settlement, records. Knows no agent, no figure."""
 
+from market.auction import hold
 from market.block import Block, FleetBlock
 from market.calendar import Calendar
 from market.cells import Origin
-from market.clear import auction_of, check_conditions, clear, mechanism_of, mwh, rules_of, surpluses
+from market.clear import (
+    apart,
+    auction_of,
+    check_conditions,
+    clear,
+    mechanism_of,
+    mwh,
+    rules_of,
+    surpluses,
+)
+from market.clear_many import TableResult, clear_many, clear_table
 from market.clearing import AuctionRules, ClearingResult, Mechanism, Trades, mechanisms
+from market.day_ahead.auction import DayAheadResult, clear_day_ahead
+from market.day_ahead.blocks import BlockOrders
+from market.day_ahead.table import RowBlocks
 from market.errors import ConservationError, InputError
+from market.gate import BookTop, Delivery, Gate, Trading
 from market.key_figures import KeyFigure, key_figures, summary
 from market.layout import FleetRows, Layout, ZoneRows, lay_out
 from market.ledger import COUNTERPARTIES, Ledger
 from market.metering import Stores, check_block, check_curtailment
 from market.order_table import (
     ORDER_COLUMNS,
+    PARTS_PER_MWH,
     OrderTable,
     book_from_arrays,
     book_from_frame,
@@ -22,9 +38,9 @@ from market.recorder import ENERGY_COLUMNS, Recorder, RecordingRules
 from market.registry import Registry
 from market.results import Results, talatan_results
 from market.rules import FeeRules, GateTimes, ImbalanceRules, MarketRules
-from market.session import Delivery, Gate, MarketSession
+from market.session import MarketSession
 from market.settlement import ContractTerms, Settlement, Tariffs
-from market.streams import stream
+from market.streams import DailyDraws, stream
 from market.tables import write_json
 from market.units import (
     CENTS,
@@ -42,14 +58,19 @@ __all__ = [
     "COUNTERPARTIES",
     "ENERGY_COLUMNS",
     "ORDER_COLUMNS",
+    "PARTS_PER_MWH",
     "WH_PER_MWH",
     "AuctionRules",
     "Block",
+    "BlockOrders",
+    "BookTop",
     "BoolArray",
     "Calendar",
     "ClearingResult",
     "ConservationError",
     "ContractTerms",
+    "DailyDraws",
+    "DayAheadResult",
     "Delivery",
     "FeeRules",
     "FleetBlock",
@@ -73,11 +94,15 @@ __all__ = [
     "RecordingRules",
     "Registry",
     "Results",
+    "RowBlocks",
     "Settlement",
     "Stores",
+    "TableResult",
     "Tariffs",
     "Trades",
+    "Trading",
     "ZoneRows",
+    "apart",
     "auction_of",
     "book_from_arrays",
     "book_from_frame",
@@ -85,6 +110,10 @@ __all__ = [
     "check_conditions",
     "check_curtailment",
     "clear",
+    "clear_day_ahead",
+    "clear_many",
+    "clear_table",
+    "hold",
     "key_figures",
     "lay_out",
     "mechanism_of",

@@ -1,6 +1,6 @@
 """Cells of a table as people write them: numbers, names, and what is wrong with them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from market.units import BoolArray, FloatArray
 
 Cells = Sequence[Any] | NDArray[Any]
 
+LARGEST = 1e9  # of the numbers of a condition
 SHOWN = 20  # rows listed per kind of problem
 
 
@@ -68,6 +69,37 @@ def numbers_of(
     return np.where(large, 0.0, numbers), problems
 
 
+def optional_numbers(
+    columns: Mapping[str, Any], name: str, n: int, default: float, origin: Origin
+) -> tuple[FloatArray, list[str]]:
+    """Return a column of `n` numbers, `default` where a cell is empty, and its problems."""
+    if name not in columns:
+        return np.full(n, default), []
+    given = is_given(columns[name])
+    cells = [each if there else default for each, there in zip(columns[name], given, strict=True)]
+    return numbers_of(cells, origin, name, LARGEST)
+
+
+def truths_of(
+    columns: Mapping[str, Any], name: str, n: int, origin: Origin
+) -> tuple[BoolArray, list[str]]:
+    """Return a column of true and false, false where a cell is empty, and its problems."""
+    cells = columns.get(name, [False] * n)
+    words = [str(each).strip().lower() for each in cells]
+    bad = is_given(cells) & np.array([word not in ("true", "false") for word in words], np.bool_)
+    truths = np.array([word == "true" for word in words], np.bool_)
+    return truths, bad_rows(origin, bad, cells, name, "must be true or false")
+
+
+def is_given(values: Cells) -> BoolArray:
+    """Return which cells of a column hold something.
+
+    >>> is_given(["a", "", None, 0])
+    array([ True, False, False,  True])
+    """
+    return np.array([not (value == "" or _is_empty(value)) for value in values], np.bool_)
+
+
 def _number(value: object) -> float:
     """Return a cell as a number; NaN for text, truth values and nothing."""
     if isinstance(value, bool | np.bool_) or (isinstance(value, str) and "_" in value):
@@ -80,6 +112,11 @@ def _number(value: object) -> float:
 
 def labels_of(values: Cells) -> list[Any]:
     """Return a column of names, None where empty."""
+    kinds = set(map(type, values))
+    if kinds == {int}:
+        return list(values)
+    if kinds == {str}:
+        return [text or None for text in values]
     return [_label(value) for value in values]
 
 

@@ -74,10 +74,19 @@ def clear(
 def apart(book: OrderBook) -> OrderBook:
     """Return the book with its owners as parties that never meet themselves.
 
+    Raises
+    ------
+    InputError
+        With orders that have a minimum quantity: what is cancelled could leave them less.
+
+    Examples
+    --------
     >>> one = np.array([1.0]), np.array([1])
     >>> apart(OrderBook(*one, *one, ask_owner=np.array([7]), bid_owner=np.array([7]))).ask_party
     array([0])
     """
+    if any(least is not None and least.any() for least in (book.ask_minimum, book.bid_minimum)):
+        raise InputError("orders with a minimum quantity cannot be kept apart by participant.")
     sellers, buyers = owners(book)
     _, place = np.unique(np.concatenate((sellers, buyers)), return_inverse=True)
     return replace(book, ask_party=place[: sellers.size], bid_party=place[sellers.size :])

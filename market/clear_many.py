@@ -8,11 +8,11 @@ from market.auction import hold
 from market.batch import Books, ClearedBooks
 from market.clear import apart, auction_of, check_conditions, surpluses
 from market.clearing import NAN, AuctionRules, ClearingResult, Mechanism, Trades
+from market.day_ahead.table import RowBlocks
 from market.order_table import PARTS_PER_MWH, QUANTUM, OrderTable
 from market.orders import OrderBook
 from market.streams import stream
 from market.sums import segment_totals
-from market.table_blocks import RowBlocks
 from market.units import FloatArray, IntArray
 
 # What any other column says, a crossing of many books does not know.
@@ -135,7 +135,7 @@ def _clear_day(
     where: str,
 ) -> TableResult:
     """Clear all books of a table together with its block orders."""
-    from market.clear_day_table import day_auction, day_of_table
+    from market.day_ahead.clear_table import day_auction, day_of_table
 
     day = day_auction(table, auction, name, self_trade, where)
     results, status = day_of_table(table, blocks, day, rules, seed)

@@ -1,7 +1,10 @@
 """Orders as people write them, checked row by row, and the books they make.
 
 Columns: `side`, `price`, `quantity` (MWh in the interval); optional `order_id` (default: row
-number from 0), `participant` (default: the order itself) and `interval` (several books).
+number from 0), `participant` (default: the order itself), `interval` (several books), `minimum`
+(least MWh the order accepts if it trades at all), `green` (true: an offer of clean energy, a bid
+that takes nothing else); for block orders over several intervals `block` (rows with the same name
+are one order), `minimum_ratio` (0 to 1, default 1), `linked_to` (a block) and `exclusive_group`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,15 +17,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from market.cells import Origin, bad_rows, labels_of, numbers_of
+from market.day_ahead.table import BLOCK_COLUMNS, RowBlocks, Rows, row_blocks
 from market.errors import InputError
 from market.orders import OrderBook
+from market.table_conditions import CONDITION_COLUMNS, green_of, minimum_of
 from market.units import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd
 
 REQUIRED = ("side", "price", "quantity")
-ORDER_COLUMNS = (*REQUIRED, "order_id", "participant", "interval")
+NAMES = ("order_id", "participant", "interval")
+ORDER_COLUMNS = (*REQUIRED, *NAMES, *CONDITION_COLUMNS, *BLOCK_COLUMNS)
 PARTS_PER_MWH = 1_000_000_000  # nine decimals of a MWh survive
 QUANTUM = 1 / PARTS_PER_MWH
 LARGEST_PRICE = 1e12
@@ -48,6 +54,12 @@ class OrderTable:
         The books' names in order of first appearance; ``[None]`` without the column.
     book : array of int
         Each row's position in `intervals`.
+    minimum : array of int or None
+        Least quantity each order accepts if it trades at all; None: nobody asks for one.
+    green : array of bool or None
+        Offers of clean energy, and bids that take nothing else; None: nobody asks.
+    blocks : RowBlocks or None
+        Which rows are parts of block orders; None: there are none.
     """
 
     is_buy: BoolArray
@@ -57,6 +69,9 @@ class OrderTable:
     participant: list[Any] | None
     intervals: list[Any]
     book: IntArray
+    minimum: IntArray | None = None
+    green: BoolArray | None = None
+    blocks: RowBlocks | None = None
 
     def books(self) -> Iterator[tuple[Any, IntArray, BoolArray, OrderBook]]:
         """Yield each book: its interval, its rows, which of them buy, and the book itself."""
@@ -85,6 +100,10 @@ class OrderTable:
             bid_owner=None if owner is None else owner[bids],
             ask_turn=asks,
             bid_turn=bids,
+            ask_minimum=None if self.minimum is None else self.minimum[asks],
+            bid_minimum=None if self.minimum is None else self.minimum[bids],
+            ask_green=None if self.green is None else self.green[asks],
+            bid_green=None if self.green is None else self.green[bids],
         )
 
 
@@ -166,11 +185,23 @@ def order_table(columns: Mapping[str, Any], origin: Origin | None = None) -> Ord
     problems += _empty_labels(interval, origin, "interval")
     problems += _repeated(order_id, book, origin)
     problems += _too_large(quantity, book, intervals, origin)
+    minimum, bad_minimum = minimum_of(columns, quantity, origin)
+    green, bad_green = green_of(columns, is_buy, origin)
+    rows = Rows(is_buy, price, quantity, book)
+    blocks, bad_blocks = (None, []) if _is_plain(columns) else row_blocks(columns, rows, origin)
+    problems += bad_minimum + bad_green + bad_blocks
     if problems:
         raise InputError(problems)
     order_id = order_id or list(range(is_buy.size))
     owner = _owners(labels_of(columns.get("participant", ())), order_id)
-    return OrderTable(is_buy, price, _parts(quantity), order_id, owner, intervals, book)
+    parts = _parts(quantity)
+    least = None if minimum is None else np.minimum(_parts(minimum), parts)
+    return OrderTable(is_buy, price, parts, order_id, owner, intervals, book, least, green, blocks)
+
+
+def _is_plain(columns: Mapping[str, Any]) -> bool:
+    """Whether no column says anything about blocks."""
+    return not any(name in columns for name in BLOCK_COLUMNS)
 
 
 def _sides(values: Sequence[Any], origin: Origin) -> tuple[BoolArray, list[str]]:
@@ -208,19 +239,23 @@ def _column_problems(columns: Mapping[str, Any], origin: Origin) -> list[str]:
 
 
 def _empty_labels(labels: list[Any], origin: Origin, name: str) -> list[str]:
+    if None not in labels:
+        return []
     empty = np.array([label is None for label in labels], np.bool_)
     return bad_rows(origin, empty, labels, name, "must be given in every row or in none")
 
 
 def _coded(labels: list[Any]) -> tuple[list[Any], IntArray]:
     """Return the distinct labels in order of first appearance, and each row's position there."""
-    place: dict[Any, int] = {}
-    codes = [place.setdefault(label, len(place)) for label in labels]
-    return list(place), np.array(codes, np.int64)
+    place = {label: code for code, label in enumerate(dict.fromkeys(labels))}
+    codes = np.fromiter(map(place.__getitem__, labels), np.int64, len(labels))
+    return list(place), codes
 
 
 def _repeated(order_id: list[Any], book: IntArray, origin: Origin) -> list[str]:
     """Return the orders whose name occurred before in the same book."""
+    if len(set(order_id)) == len(order_id):
+        return []
     keys = list(zip(book.tolist(), order_id, strict=False))
     if len(set(keys)) == len(keys):
         return []

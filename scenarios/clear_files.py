@@ -1,39 +1,35 @@
 """Order books from a CSV or Parquet file, cleared one by one (`talatan clear`)."""
 
 from collections.abc import Callable, Sequence
-from math import isnan
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from market import (
     ORDER_COLUMNS,
-    AuctionRules,
-    BoolArray,
-    ClearingResult,
+    PARTS_PER_MWH,
     FloatArray,
     InputError,
-    IntArray,
-    Mechanism,
-    OrderBook,
     OrderTable,
     Origin,
+    RowBlocks,
+    TableResult,
+    Trades,
     auction_of,
-    check_conditions,
-    mwh,
+    clear_table,
     order_table,
-    stream,
-    surpluses,
 )
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 T = TypeVar("T")
-Column = float | IntArray | FloatArray
 
+NUMBERS = ("price", "quantity", "minimum", "minimum_ratio")
+PRICES = ("price", "price_low", "price_high", "buy_price", "sell_price")
+SURPLUSES = ("buyer_surplus", "seller_surplus", "operator_surplus")
 PARQUET_MAGIC = b"PAR1"
 
 
@@ -44,6 +40,7 @@ def clear_file(
     price_floor: float | None = None,
     price_cap: float | None = None,
     tie_break: str = "pro-rata",
+    self_trade: bool = True,
     seed: int = 0,
     **params: float | str | None,
 ) -> list[dict[str, Any]]:
@@ -54,8 +51,10 @@ def clear_file(
     path : path
         CSV (comma, UTF-8, header) or Parquet with the columns `side`, `price`, `quantity` and,
         if wanted, `order_id` (default: row number in the file, from 0), `participant` and
-        `interval`. Books are cleared in order of first appearance.
-    mechanism, price_floor, price_cap, tie_break, seed, **params
+        `interval`. Books are cleared in order of first appearance, all together where the file
+        has block orders. Conditions: `minimum`, `green`, `block`, `minimum_ratio`, `linked_to`,
+        `exclusive_group`, see `market.order_table`.
+    mechanism, price_floor, price_cap, tie_break, self_trade, seed, **params
         As in `market.clear`; with random ties each book draws from its own stream. A parameter
         that is None counts as not given.
 
@@ -79,18 +78,19 @@ def clear_file(
     table = _collect(lambda: read_orders(path), problems)
     if auction is None or table is None:
         raise InputError(problems)
-    entry, rules = auction
-    found = []
-    for interval, rows, bids, book in table.books():
-        check_conditions(entry, mechanism, book, str(path))
-        result = entry.clear(book, rules, _draws(entry, rules, seed, interval))
-        found.append(
-            {"interval": interval, "mechanism": mechanism}
-            | _totals(book, result)
-            | {"orders": _orders(table.order_id, rows, bids, result, book)}
-            | _trades(table.order_id, rows, bids, result, book)
+    found = clear_table(
+        table, *auction, mechanism, self_trade=self_trade, seed=seed, where=str(path)
+    )
+    return [
+        {"interval": interval, "mechanism": mechanism} | figures | {"orders": orders} | trades
+        for interval, figures, orders, trades in zip(
+            table.intervals,
+            _figures(found),
+            _orders(table, found),
+            _trades(table, found),
+            strict=True,
         )
-    return found
+    ]
 
 
 def _collect(action: Callable[[], T], problems: list[str]) -> T | None:
@@ -102,93 +102,72 @@ def _collect(action: Callable[[], T], problems: list[str]) -> T | None:
         return None
 
 
-def _draws(
-    entry: Mechanism, rules: AuctionRules, seed: int, interval: object
-) -> np.random.Generator | None:
-    """Return the book's own stream where anything draws; without intervals that of `clear`."""
-    if rules.tie_break != "random" and not getattr(entry, "draws", True):
-        return None
-    return stream(seed, "clear") if interval is None else stream(seed, "clear", str(interval))
+def _figures(found: TableResult) -> list[dict[str, Any]]:
+    """Return the figures of each book, in MWh and currency."""
+    welfare = found.buyer_surplus + found.seller_surplus + found.operator_surplus
+    columns = {name: _or_none(getattr(found, name)) for name in PRICES}
+    columns["volume"] = (found.volume / PARTS_PER_MWH).tolist()
+    columns |= {name: getattr(found, name).tolist() for name in SURPLUSES}
+    columns["welfare"] = welfare.tolist()
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _totals(book: OrderBook, result: ClearingResult) -> dict[str, Any]:
-    """Return the figures of a whole book."""
-    buyers, sellers, operator = surpluses(book, result)
-    prices = ("price", "price_low", "price_high", "buy_price", "sell_price")
-    return {name: _or_null(getattr(result, name)) for name in prices} | {
-        "volume": mwh(book, result.volume),
-        "buyer_surplus": buyers,
-        "seller_surplus": sellers,
-        "operator_surplus": operator,
-        "welfare": buyers + sellers + operator,
-    }
+def _or_none(numbers: FloatArray) -> list[float | None]:
+    """Return the numbers, None where there is none."""
+    cells = numbers.astype(object)
+    cells[np.isnan(numbers)] = None
+    return cast(list[float | None], cells.tolist())
 
 
-def _or_null(number: float) -> float | None:
-    return None if isnan(number) else number
-
-
-def _orders(
-    names: list[Any], rows: IntArray, bids: BoolArray, result: ClearingResult, book: OrderBook
-) -> list[dict[str, Any]]:
-    """Return what each order of a book got and pays, in row order."""
-    fill = _by_row(bids, result.bid_fill, result.ask_fill)
-    price = _by_row(
-        bids,
-        result.buy_price if result.bid_pay is None else result.bid_pay,
-        result.sell_price if result.ask_pay is None else result.ask_pay,
-    )
-    traded = fill > 0
-    accepted = mwh(book, fill)
+def _orders(table: OrderTable, found: TableResult) -> list[list[dict[str, Any]]]:
+    """Return what each order of each book got and pays, in row order."""
+    rows = table.book.argsort(kind="stable")
+    accepted = found.accepted / PARTS_PER_MWH
+    traded = found.accepted > 0
     # Adding zero turns the minus zero of a seller who sells nothing into zero.
-    payment = np.where(traded, price, 0.0) * np.where(bids, accepted, -accepted) + 0.0
+    payment = np.where(traded, found.paid, 0.0) * np.where(table.is_buy, accepted, -accepted) + 0.0
+    orders = [
+        {"order_id": name, "accepted": quantity, "price": price, "payment": amount}
+        for name, quantity, price, amount in zip(
+            map(table.order_id.__getitem__, rows.tolist()),
+            accepted[rows].tolist(),
+            _or_none(found.paid[rows]),
+            payment[rows].tolist(),
+            strict=True,
+        )
+    ]
+    if table.blocks is not None:
+        for order, row in zip(orders, rows.tolist(), strict=True):
+            order |= _of_block(table.blocks, row, found.block_status[row])
+    edge = np.concatenate(([0], np.bincount(table.book).cumsum())).tolist()
+    return [orders[first:last] for first, last in pairwise(edge)]
+
+
+def _of_block(blocks: RowBlocks, row: int, status: str | None) -> dict[str, Any]:
+    """Return the name of a row's block and what became of it."""
+    block = int(blocks.of_row[row])
+    return {} if status is None else {"block": blocks.name[block], "status": status}
+
+
+def _trades(table: OrderTable, found: TableResult) -> list[dict[str, Any]]:
+    """Return each book's pairs, of a mechanism that makes pairs, in the order of trading."""
+    if not found.trades:
+        return [{}] * len(table.intervals)
+    return [{"trades": _pairs(table.order_id, trades)} for trades in found.trades]
+
+
+def _pairs(names: list[Any], trades: Trades) -> list[dict[str, Any]]:
     columns = zip(
-        rows.tolist(),
-        accepted.tolist(),
-        price.tolist(),
-        payment.tolist(),
-        traded.tolist(),
+        trades.ask.tolist(),
+        trades.bid.tolist(),
+        (trades.quantity / PARTS_PER_MWH).tolist(),
+        trades.price.tolist(),
         strict=True,
     )
     return [
-        {
-            "order_id": names[row],
-            "accepted": quantity,
-            "price": each if trades else None,
-            "payment": amount,
-        }
-        for row, quantity, each, amount, trades in columns
+        {"sell": names[ask], "buy": names[bid], "quantity": quantity, "price": price}
+        for ask, bid, quantity, price in columns
     ]
-
-
-def _trades(
-    names: list[Any], rows: IntArray, bids: BoolArray, result: ClearingResult, book: OrderBook
-) -> dict[str, Any]:
-    """Return the pairs of a mechanism that makes pairs, in the order of trading."""
-    if result.trades is None:
-        return {}
-    sellers, buyers = rows[~bids][result.trades.ask], rows[bids][result.trades.bid]
-    columns = zip(
-        sellers.tolist(),
-        buyers.tolist(),
-        mwh(book, result.trades.quantity).tolist(),
-        result.trades.price.tolist(),
-        strict=True,
-    )
-    return {
-        "trades": [
-            {"sell": names[ask], "buy": names[bid], "quantity": quantity, "price": price}
-            for ask, bid, quantity, price in columns
-        ]
-    }
-
-
-def _by_row(bids: BoolArray, of_bids: Column, of_asks: Column) -> NDArray[Any]:
-    """Return the book's two blocks as one column in row order."""
-    column = np.empty(bids.size, np.result_type(of_bids, of_asks))
-    column[bids] = of_bids
-    column[~bids] = of_asks
-    return column
 
 
 def read_orders(path: str | Path) -> OrderTable:
@@ -255,22 +234,37 @@ def _column(name: str, column: "pa.ChunkedArray") -> Sequence[Any] | FloatArray:
     """Return a column as floats or whole numbers where all of it is, else as it is."""
     import pyarrow as pa
 
-    cells: Sequence[Any] = column.to_pylist()
     if name == "side" or pa.types.is_boolean(column.type):
-        return cells
+        return _cells(column)
     try:
-        if name in ("price", "quantity"):
+        if name in NUMBERS:
             numbers: FloatArray = column.cast(pa.float64()).to_numpy()
             return numbers
-        return _whole(column) if pa.types.is_string(column.type) else cells
+        if pa.types.is_string(column.type):
+            return _whole(column)
     except (ValueError, NotImplementedError):  # pyarrow's own errors are among these
+        pass
+    return _cells(column)
+
+
+def _cells(column: "pa.ChunkedArray") -> Sequence[Any]:
+    """Return a column as it is; each text that repeats is made once."""
+    import pyarrow as pa
+
+    if not pa.types.is_string(column.type):
+        cells: Sequence[Any] = column.to_pylist()
         return cells
+    coded = column.combine_chunks().dictionary_encode()
+    texts = np.array([*coded.dictionary.to_pylist(), None], object)
+    place = coded.indices.fill_null(texts.size - 1).to_numpy()
+    return cast(Sequence[Any], texts[place].tolist())
 
 
-def _whole(column: "pa.ChunkedArray") -> list[Any]:
+def _whole(column: "pa.ChunkedArray") -> Sequence[Any]:
     """Return names that are written like whole numbers as such; `007` stays text."""
     import pyarrow as pa
 
     numbers = column.cast(pa.int64())
-    names: list[Any] = (numbers if numbers.cast(column.type).equals(column) else column).to_pylist()
-    return names
+    if not numbers.cast(column.type).equals(column):
+        return _cells(column)
+    return cast(Sequence[Any], numbers.to_pylist())

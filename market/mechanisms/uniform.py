@@ -138,7 +138,7 @@ def _cross_with_minimums(
 ) -> Crossing:
     """Return the crossing of a book in which some orders have a minimum quantity."""
     # Only such books need the solver.
-    from market.day_ahead import clear_day_ahead
+    from market.day_ahead.auction import clear_day_ahead
 
     day = clear_day_ahead([book], None, rules, rng=rng)
     ends = float(day.price_low[0]), float(day.price_high[0])

@@ -1,0 +1,1 @@
+"""The day-ahead auction: all intervals of a day at once, with block orders."""
