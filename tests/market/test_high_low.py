@@ -12,7 +12,7 @@ from tests.oracles import auctions
 from tests.oracles.books import LIMITS, ORDERS, TIES, book_of, rules_of
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=10_000, deadline=None)
 @given(ORDERS, LIMITS, st.sampled_from([0.0, 0.25, 0.5, 1.0]))
 def test_pairs_and_prices_follow_the_hand_method(orders, limits, k):
     book, rules = book_of(orders), rules_of(limits, "time")

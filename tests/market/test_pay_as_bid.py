@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from market import AuctionRules, stream, surpluses
 from market.mechanisms.pay_as_bid import PayAsBid
 from market.mechanisms.uniform import Uniform
+from tests.oracles import auctions
 from tests.oracles.books import LIMITS, ORDERS, TIES, book_of, rules_of
 
 
@@ -24,16 +25,18 @@ def test_trades_are_those_of_the_uniform_auction(orders, limits, ties):
     assert np.isnan([own.price, own.buy_price, own.sell_price]).all()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=10_000, deadline=None)
 @given(ORDERS, LIMITS)
 def test_everybody_pays_his_own_price_within_floor_and_cap(orders, limits):
-    book, rules = book_of(orders), rules_of(limits)
+    book, rules = book_of(orders), rules_of(limits, "time")
     result = PayAsBid().clear(book, rules)
-    for own, paid, fill in (
-        (book.ask_price, result.ask_pay, result.ask_fill),
-        (book.bid_price, result.bid_pay, result.bid_fill),
+    total = auctions.volume(orders, *limits)
+    for side, own, paid, fill in (
+        ("sell", book.ask_price, result.ask_pay, result.ask_fill),
+        ("buy", book.bid_price, result.bid_pay, result.bid_fill),
     ):
-        expected = [min(max(price, rules.price_floor), rules.price_cap) for price in own]
+        assert fill.tolist() == auctions.in_turn(orders, side, total, *limits)
+        expected = [min(max(price, limits[0]), limits[1]) for price in own]
         assert paid[fill > 0].tolist() == np.array(expected)[fill > 0].tolist()
     assert (result.ask_pay >= book.ask_price)[result.ask_fill > 0].all()
     assert (result.bid_pay <= book.bid_price)[result.bid_fill > 0].all()

@@ -22,7 +22,7 @@ def clear(orders, rules=OPEN, **params):
     return Uniform(**params).clear(book_of(orders), rules)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=10_000, deadline=None)
 @given(ORDERS, LIMITS, TIES)
 def test_price_set_and_volume_follow_the_definition(orders, limits, ties):
     result = Uniform().clear(book_of(orders), rules_of(limits, ties), stream(1, "ties"))
