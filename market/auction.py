@@ -47,7 +47,7 @@ def hold(
     clean = _none(book.ask_price) if book.ask_green is None else book.ask_green
     together = _meet(mechanism, book, rules, rng)
     if together.bid_fill[book.bid_green].sum() <= together.ask_fill[clean].sum():
-        return together
+        return _paired_by_product(mechanism, book, rules, rng, clean, together)
     green = part(book, clean, book.bid_green)
     rest = part(book, ~clean, ~book.bid_green)
     return _joined(
@@ -55,6 +55,72 @@ def hold(
         (clean, book.bid_green, _meet(mechanism, green, rules, rng)),
         (~clean, ~book.bid_green, _meet(mechanism, rest, rules, rng)),
     )
+
+
+def _paired_by_product(
+    mechanism: Mechanism,
+    book: OrderBook,
+    rules: AuctionRules,
+    rng: np.random.Generator | None,
+    clean: BoolArray,
+    together: ClearingResult,
+) -> ClearingResult:
+    """Return a result whose pairs serve green buyers from clean sellers, the cheapest of them.
+
+    Who trades stays; pairs, and with them prices, are formed anew for each product.
+    """
+    trades, picky = together.trades, book.bid_green
+    if trades is None or picky is None or not (picky[trades.bid] & ~clean[trades.ask]).any():
+        return together
+    served = np.zeros_like(together.ask_fill)
+    rows = clean.nonzero()[0][book.ask_price[clean].argsort(kind="stable")]
+    before = together.ask_fill[rows].cumsum() - together.ask_fill[rows]
+    wanted = int(together.bid_fill[picky].sum())
+    served[rows] = (wanted - before).clip(0, together.ask_fill[rows])
+    all_asks, left = np.ones_like(clean), together.ask_fill - served
+    green = replace(book, ask_quantity=served, bid_quantity=together.bid_fill * picky)
+    rest = replace(book, ask_quantity=left, bid_quantity=together.bid_fill * ~picky)
+    return _merged(
+        book,
+        _meet(mechanism, part(green, all_asks, picky), rules, rng),
+        _meet(mechanism, part(rest, all_asks, ~picky), rules, rng),
+        together,
+    )
+
+
+def _merged(
+    book: OrderBook, green: ClearingResult, rest: ClearingResult, together: ClearingResult
+) -> ClearingResult:
+    """Return two products that may share a seller as one result, each order at its mean price."""
+    assert green.trades is not None  # asked for by the caller
+    assert rest.trades is not None
+    assert book.bid_green is not None
+    picky = book.bid_green.nonzero()[0], (~book.bid_green).nonzero()[0]
+    pairs = Trades(
+        np.concatenate((green.trades.ask, rest.trades.ask)),
+        np.concatenate((picky[0][green.trades.bid], picky[1][rest.trades.bid])),
+        np.concatenate((green.trades.quantity, rest.trades.quantity)),
+        np.concatenate((green.trades.price, rest.trades.price)),
+    )
+    ask_fill, ask_pay = _mean(pairs.ask, pairs, book.ask_price)
+    bid_fill, bid_pay = _mean(pairs.bid, pairs, book.bid_price)
+    return replace(
+        together,
+        volume=green.volume + rest.volume,
+        ask_fill=ask_fill,
+        bid_fill=bid_fill,
+        ask_pay=np.maximum(ask_pay, book.ask_price),
+        bid_pay=np.minimum(bid_pay, book.bid_price),
+        trades=pairs,
+    )
+
+
+def _mean(rows: IntArray, pairs: Trades, own: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Return quantity and mean price of each order; its own price where it does not trade."""
+    fill, value = np.zeros(own.size, np.int64), np.zeros(own.size)
+    np.add.at(fill, rows, pairs.quantity)
+    np.add.at(value, rows, pairs.quantity * pairs.price)
+    return fill, np.where(fill > 0, value / np.maximum(fill, 1), own)
 
 
 Product = tuple[BoolArray, BoolArray, ClearingResult]

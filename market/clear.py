@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from math import isnan
-from typing import Any, get_args, overload
+from typing import Any, Literal, get_args, get_origin, get_type_hints, overload
 
 import numpy as np
 
@@ -147,6 +147,12 @@ def mechanism_of(name: str, params: Mapping[str, object], where: str = "") -> Me
         for key in params
         if key not in known
     ]
+    hints = get_type_hints(entry)
+    problems += [
+        f"{place}{key} must be {_described(hints[key])}, not {value!r}."
+        for key, value in params.items()
+        if key in known and not _fits(value, hints[key])
+    ]
     if problems:
         raise InputError(problems)
     try:
@@ -154,6 +160,25 @@ def mechanism_of(name: str, params: Mapping[str, object], where: str = "") -> Me
     except (ValueError, TypeError) as error:
         raise InputError(f"{place}{error}.") from None
     return made
+
+
+NUMBERS: dict[object, tuple[type, ...]] = {float: (int, float), int: (int,)}
+
+
+def _fits(value: object, hint: object) -> bool:
+    """Tell whether a parameter has the type of its field; what is no plain type passes."""
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
+    if hint in NUMBERS:
+        return isinstance(value, NUMBERS[hint]) and not isinstance(value, bool) and value == value
+    return isinstance(value, hint) if hint in (bool, str) else True
+
+
+def _described(hint: object) -> str:
+    if get_origin(hint) is Literal:
+        return "one of " + ", ".join(map(str, get_args(hint)))
+    words = {float: "a number", int: "a whole number", bool: "true or false", str: "text"}
+    return words.get(hint, str(hint))  # type: ignore[call-overload, no-any-return]
 
 
 def rules_of(price_floor: float | None, price_cap: float | None, tie_break: str) -> AuctionRules:

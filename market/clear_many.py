@@ -9,6 +9,7 @@ from market.batch import Books, ClearedBooks
 from market.clear import apart, auction_of, check_conditions, surpluses
 from market.clearing import NAN, AuctionRules, ClearingResult, Mechanism, Trades
 from market.day_ahead.table import RowBlocks
+from market.errors import InputError
 from market.order_table import PARTS_PER_MWH, QUANTUM, OrderTable
 from market.orders import OrderBook
 from market.streams import stream
@@ -108,6 +109,9 @@ def clear_table(
     where: str = "",
 ) -> TableResult:
     """Clear every book of a table with a mechanism called `name`; `where` begins messages."""
+    if not self_trade and table.participant is None:
+        place = f"{where}: " if where else ""
+        raise InputError(f"{place}self-trade cannot be seen without a column 'participant'.")
     if table.blocks is not None:
         return _clear_day(table, table.blocks, auction, rules, name, self_trade, seed, where)
     together = getattr(auction, "clear_books", None)

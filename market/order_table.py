@@ -90,14 +90,15 @@ class OrderTable:
     def _book(self, rows: IntArray, owner: IntArray | None) -> OrderBook:
         buys = self.is_buy[rows]
         asks, bids = rows[~buys], rows[buys]
+        owner = None if owner is None else _by_appearance(owner[rows])
         return OrderBook(
             self.price[asks],
             self.parts[asks],
             self.price[bids],
             self.parts[bids],
             QUANTUM,
-            ask_owner=None if owner is None else owner[asks],
-            bid_owner=None if owner is None else owner[bids],
+            ask_owner=None if owner is None else owner[~buys],
+            bid_owner=None if owner is None else owner[buys],
             ask_turn=asks,
             bid_turn=bids,
             ask_minimum=None if self.minimum is None else self.minimum[asks],
@@ -252,6 +253,13 @@ def _coded(labels: list[Any]) -> tuple[list[Any], IntArray]:
     return list(place), codes
 
 
+def _by_appearance(code: IntArray) -> IntArray:
+    """Return codes numbered as they appear, so that other books do not matter."""
+    _, first, place = np.unique(code, return_index=True, return_inverse=True)
+    number: IntArray = first.argsort().argsort()[place]
+    return number
+
+
 def _repeated(order_id: list[Any], book: IntArray, origin: Origin) -> list[str]:
     """Return the orders whose name occurred before in the same book."""
     if len(set(order_id)) == len(order_id):
@@ -278,4 +286,6 @@ def _too_large(
 def _parts(quantity: FloatArray) -> IntArray:
     """Return MWh in billionths: exact for nine decimals, else rounded down."""
     parts = np.rint(quantity * PARTS_PER_MWH).astype(np.int64)
-    return parts - (parts / PARTS_PER_MWH > quantity)
+    # Beyond 2**53 parts the next float below is several parts away.
+    step = np.maximum(np.spacing(quantity * PARTS_PER_MWH), 1).astype(np.int64)
+    return parts - (parts / PARTS_PER_MWH > quantity) * step

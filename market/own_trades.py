@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from market.clearing import AuctionRules, ClearingResult, Mechanism
+from market.clearing import NAN, AuctionRules, ClearingResult, Mechanism
 from market.orders import OrderBook
 from market.units import FloatArray, IntArray
 
@@ -49,7 +49,8 @@ def clear_apart(
         asks, bids = _without(book, result, parties, own)
         if result.ask_pay is None and result.bid_pay is None:
             volume = result.volume - int(own.sum())
-            return replace(result, ask_fill=asks, bid_fill=bids, volume=volume)
+            left = replace(result, ask_fill=asks, bid_fill=bids, volume=volume)
+            return left if volume else replace(left, price=NAN, buy_price=NAN, sell_price=NAN)
         book = replace(
             book,
             ask_quantity=book.ask_quantity - (result.ask_fill - asks),
@@ -61,9 +62,11 @@ def _own(result: ClearingResult, parties: Sides) -> IntArray:
     """Return what each party both sells and buys."""
     sellers, buyers = parties
     n = max(sellers.max(initial=-1), buyers.max(initial=-1)) + 1
-    sold = np.bincount(sellers, result.ask_fill, n)
-    bought = np.bincount(buyers, result.bid_fill, n)
-    return np.minimum(sold, bought).astype(np.int64)
+    sold, bought = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    # Not a weighted count: that adds floats, which lose single quanta of huge orders.
+    np.add.at(sold, sellers, result.ask_fill)
+    np.add.at(bought, buyers, result.bid_fill)
+    return np.minimum(sold, bought)
 
 
 def _without(book: OrderBook, result: ClearingResult, parties: Sides, own: IntArray) -> Sides:

@@ -30,7 +30,8 @@ def _priced(results: "Results") -> "pd.DataFrame":
 @figures.register("prices")
 def prices(results: "Results", ax: "Axes") -> "Axes":
     """Draw the clearing price over time, with the set of clearing prices or the daily range."""
-    heading, table = "Clearing price", _priced(results)
+    table = _priced(results)
+    heading = _heading(results, "Clearing price")
     if table.empty:
         return style.say(ax, results, heading, "Nothing traded in this run: there is no price.")
     draw = _daily if results.days > LONG_DAYS else _steps
@@ -41,9 +42,20 @@ def prices(results: "Results", ax: "Axes") -> "Axes":
     style.clock(ax, results)
     ax.set_ylabel(_unit(results))
     ax.margins(x=0)
+    whole = style.edges(results.local(results.intervals["start"]), results.interval_hours)
+    ax.set_xlim(whole[0], whole[-1])
     style.legend(ax)
     style.entitle(ax, results, heading)
     return ax
+
+
+def _heading(results: "Results", common: str) -> str:
+    """Return what is shown: the price for all, or where there is none the middle of two means."""
+    table = results.intervals
+    traded = table["volume_mwh"] > 0
+    if not (traded & table["price"].isna()).any():
+        return common
+    return "Price, the middle of what buyers paid and sellers received"
 
 
 def _label(zone: object, zones: int) -> str:
@@ -58,7 +70,8 @@ def _steps(ax: "Axes", results: "Results", rows: "pd.DataFrame", look: tuple[str
     times = style.edges(results.local(rows["start"]), results.interval_hours)
     ends = rows[["price_low", "price_high"]].replace([float("inf"), float("-inf")], float("nan"))
     low, high = style.stretched(ends["price_low"]), style.stretched(ends["price_high"])
-    _band(ax, times, (low, high), ("set of prices", colour))
+    if (ends["price_low"] < ends["price_high"]).any():
+        _band(ax, times, (low, high), ("set of prices", colour))
     ax.step(times, style.stretched(rows["price"]), where="post", color=colour, label=label)
 
 

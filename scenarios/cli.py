@@ -143,7 +143,7 @@ def clear(
         tie_break=tie_break,
         self_trade=not no_self_trade,
         seed=seed,
-        **named_values(param or []) | {"k": k, "price_rule": price_rule},
+        **_with_options(named_values(param or []), k=k, price_rule=price_rule),
     )
     if as_json:
         _print_json_lines(books)
@@ -260,6 +260,18 @@ def _as_json(results: "Results") -> dict[str, Any]:
         "content_hash": run["content_hash"],
         "summary": json.loads((results.path / "summary.json").read_text(encoding="utf-8")),
     }
+
+
+def _with_options(params: dict[str, Any], **options: float | str | None) -> dict[str, Any]:
+    """Return parameters of a mechanism with those that have an option of their own."""
+    from market import InputError
+
+    given = {name: value for name, value in options.items() if value is not None}
+    twice = sorted(given.keys() & params.keys())
+    if twice:
+        option = "--" + twice[0].replace("_", "-")
+        raise InputError(f"{twice[0]} is given twice, by {option} and by --param; leave one out.")
+    return params | given
 
 
 def _print_json_lines(rows: list[dict[str, Any]]) -> None:

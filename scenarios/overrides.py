@@ -55,6 +55,12 @@ def named_values(options: Sequence[str]) -> dict[str, Any]:
         for option, (key, equals, value) in zip(options, pairs, strict=True)
         if not (key.strip() and equals and value.strip())
     ]
+    names = [key.strip() for key, _, _ in pairs]
+    problems += [
+        f"--param {name}: is given {names.count(name)} times; leave one."
+        for name in dict.fromkeys(names)
+        if name and names.count(name) > 1
+    ]
     if problems:
         raise InputError(problems)
     return {key.strip(): parse_value(value.strip()) for key, _, value in pairs}

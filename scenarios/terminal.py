@@ -53,7 +53,9 @@ def show_books(books: Sequence[Mapping[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    columns = ("interval", "price", "price_low", "price_high", "volume", "welfare")
+    columns = ["interval", "price", "price_low", "price_high", "volume", "welfare"]
+    if any(book["buy_price"] != book["sell_price"] for book in books):
+        columns[4:4] = ["buy_price", "sell_price"]
     table = Table()
     for column in columns:
         table.add_column(column, justify="left" if column == "interval" else "right")
@@ -68,8 +70,8 @@ def show_comparison(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> N
     from rich.table import Table
 
     table = Table()
-    table.add_column("figure")
-    table.add_column("unit")
+    table.add_column("figure", no_wrap=True)
+    table.add_column("unit", no_wrap=True)
     for run in figures:
         table.add_column(run, justify="right", overflow="fold")
     names = dict.fromkeys(name for run in figures.values() for name in run)

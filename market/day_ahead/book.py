@@ -95,6 +95,11 @@ def _given(minimum: IntArray | None, price: FloatArray) -> IntArray:
     return np.zeros(price.size, np.int64) if minimum is None else minimum
 
 
+# A limit so many price ranges beyond floor or cap counts as being there: the solver fails on
+# numbers that differ by many orders of magnitude.
+FAR = 100.0
+
+
 @dataclass(frozen=True, slots=True)
 class Scale:
     """Prices and quantities of the order of one, as the solver likes them.
@@ -116,6 +121,10 @@ class Scale:
         """Return prices from 0 (floor) to 1 (cap)."""
         return (price - self.floor) / self.span
 
+    def worth(self, price: FloatArray) -> FloatArray:
+        """Return limits as they count for the gains from trade, `FAR` spans away at most."""
+        return price.clip(self.floor - FAR * self.span, self.cap + FAR * self.span)
+
     def reached(self, price: FloatArray) -> FloatArray:
         """Return limits as far as a price can follow them."""
         return price.clip(self.floor, self.cap)
@@ -125,7 +134,9 @@ class Scale:
 
         A block that may be cut short is so at the floor or cap when its limit lies beyond.
         """
-        return np.where(blocks.minimum_ratio < 1, self.reached(blocks.price), blocks.price)
+        return np.where(
+            blocks.minimum_ratio < 1, self.reached(blocks.price), self.worth(blocks.price)
+        )
 
     @property
     def span(self) -> float:

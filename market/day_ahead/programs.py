@@ -91,6 +91,10 @@ class Program:
             return None
         raise ArithmeticError(f"the solver stopped: {solver.modelStatusToString(status)}")
 
+    def value(self, found: FloatArray) -> float:
+        """Return what the unknowns `found` are worth together, squares left out."""
+        return float(np.add.reduce(_joined(self._columns, 5)[2] * found))
+
     def _is_whole(self) -> bool:
         return any(bool(whole.any()) for *_, whole in self._columns)
 

@@ -58,6 +58,9 @@ class Columns(NamedTuple):
     price: IntArray
 
 
+MOST_TRIED = 10  # blocks of which every set is tried
+
+
 class Selector:
     """The program in which the accepted blocks are chosen.
 
@@ -83,15 +86,35 @@ class Selector:
         program, columns = self._program(np.zeros(self._able.size), self._able)
         solved = program.solve()
         if solved is None:
-            raise ArithmeticError("no set of blocks is supported by prices")
+            return self._one_by_one()
         # Again with the set fixed: a plain linear program ends at an exact corner.
         taken = np.rint(solved[columns.taken])
         again = self._program(taken, taken)[0].solve()
-        solved = solved if again is None else again
+        return self._selection(taken, solved if again is None else again, columns)
+
+    def _selection(self, taken: FloatArray, solved: FloatArray, columns: Columns) -> Selection:
         ratio = solved[columns.ratio]
         ratio = np.where(ratio > 1 - FULL, 1.0, np.where(ratio < FULL, 0.0, ratio)) * taken
         price = self._scale.floor + solved[columns.price] * self._scale.span
         return Selection(taken > 0, ratio, price)
+
+    def _one_by_one(self) -> Selection:
+        """Try every set where the search stops; to accept no block is always possible."""
+        free = np.flatnonzero(self._able)
+        if free.size > MOST_TRIED:
+            raise ArithmeticError("the solver found no set of blocks that prices support")
+        none = np.zeros(self._able.size)
+        best, found = -np.inf, Selection(none > 0, none, np.full(self._low.size, self._scale.floor))
+        for number in range(1, 2**free.size):
+            taken = none.copy()
+            taken[free] = (number >> np.arange(free.size)) & 1
+            if any(np.array_equal(taken > 0, other) for other in self._excluded):
+                continue
+            program, columns = self._program(taken, taken)
+            solved = program.solve()
+            if solved is not None and program.value(solved) > best:
+                best, found = program.value(solved), self._selection(taken, solved, columns)
+        return found
 
     def _program(self, low: FloatArray, high: ArrayLike) -> tuple[Program, Columns]:
         """Return the program with the choices between `low` and `high`, and its columns."""
@@ -112,7 +135,8 @@ class Selector:
 
     def _columns(self, program: Program, low: FloatArray, high: FloatArray) -> Columns:
         """Enter choices, ratios and prices; all or nothing, the choice is the ratio."""
-        value = (self._quantity * self._scale.price(self._blocks.price)).sum(axis=0)
+        worth = self._scale.price(self._scale.worth(self._blocks.price))
+        value = (self._quantity * worth).sum(axis=0)
         part = self._blocks.minimum_ratio < 1
         taken = program.columns(
             part.size, low, high, value=np.where(part, 0.0, value), whole=bool((low < high).any())
@@ -127,7 +151,7 @@ class Selector:
         """Enter the divisible orders: what they trade, and their surplus at the price."""
         at, quantity = self._steps.interval, self._steps.quantity / self._scale.unit
         # A limit beyond floor or cap counts for the welfare, but the price cannot follow it.
-        value = quantity * self._scale.price(self._steps.price)
+        value = quantity * self._scale.price(self._scale.worth(self._steps.price))
         limit = self._scale.price(self._scale.reached(self._steps.price))
         buys = quantity > 0
         never = np.where(buys, limit < self._low[at], limit > self._high[at])

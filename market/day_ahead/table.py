@@ -83,6 +83,7 @@ def row_blocks(
         ("minimum_ratio", ratio.tolist()),
         ("linked_to", above),
         ("exclusive_group", together),
+        ("participant", _texts(columns, "participant", n)),
     ):
         problems += _differing(columns, name, cells, of_row, first, origin)
     problems += _repeated(label, of_row, rows, origin) + _empty(label, of_row, first, rows, origin)
@@ -135,7 +136,7 @@ def _differing(
         bad,
         lambda row: (
             f"{name} must be the same in all rows of a block; row "
-            f"{first[of_row[row]]} has {columns[name][first[of_row[row]]]!r}."
+            f"{first[of_row[row]]} has {_plain(columns[name][first[of_row[row]]])!r}."
         ),
         origin,
     )
@@ -182,3 +183,7 @@ def _bad_links(
 
 def _at_rows(bad: BoolArray, text: Callable[[int], str], origin: Origin) -> list[str]:
     return [origin(text(row), row) for row in np.flatnonzero(bad).tolist()]
+
+
+def _plain(cell: object) -> object:
+    return cell.item() if isinstance(cell, np.generic) else cell

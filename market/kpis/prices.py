@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NAN = float("nan")
+MIDDLE = "Middle between what buyers paid and sellers received, weighted by traded energy"
 
 
 @key_figures.register("prices")
@@ -20,6 +21,7 @@ def prices(results: Results) -> list[KeyFigure]:
 def _levels(results: Results) -> list[KeyFigure]:
     unit, table = f"{results.currency}/MWh", results.priced_intervals
     price = table["price"]
+    common = not (results.intervals["price"].isna() & (table["volume_mwh"] > 0)).any()
     width = (table["price_high"] - table["price_low"]).replace([float("inf")], NAN)
     by_day = table.groupby([results.local(table["start"]).dt.date, table["zone"]], observed=True)
     spread = (by_day["price"].max() - by_day["price"].min()).mean()
@@ -28,7 +30,7 @@ def _levels(results: Results) -> list[KeyFigure]:
             "mean_price",
             _weighted(table, "price"),
             unit,
-            "Clearing price weighted by traded energy",
+            "Clearing price weighted by traded energy" if common else MIDDLE,
         ),
         *_sides(table, unit),
         KeyFigure("time_mean_price", price.mean(), unit, "Plain mean of the clearing price"),
@@ -91,7 +93,9 @@ def hours_of(results: Results, rows: "pd.Series[bool]") -> float:
 
 
 def captured(results: Results) -> list[KeyFigure]:
-    """Return the mean price of what each kind delivered and consumed."""
+    """Return the mean price of what each kind delivered and consumed, if all had one price."""
+    if (results.intervals["price"].isna() & (results.intervals["volume_mwh"] > 0)).any():
+        return []
     price = results.priced_intervals[["start", "zone", "price"]].dropna()
     table = results.kinds.astype({"zone": str}).merge(price.astype({"zone": str}))
     sides = [

@@ -58,8 +58,8 @@ class HighLow:
         found = cross(book, rules, rng)
         trades = self._pairs(book, found, rules)
         value = trades.price * trades.quantity
-        ask_pay = _mean(trades.ask, value, found.ask_fill, book.ask_price)
-        bid_pay = _mean(trades.bid, value, found.bid_fill, book.bid_price)
+        ask_pay = _mean(trades.ask, value, found.ask_fill, book.ask_price, rules)
+        bid_pay = _mean(trades.bid, value, found.bid_fill, book.bid_price, rules)
         return ClearingResult(
             price=NAN,
             price_low=found.low,
@@ -93,7 +93,9 @@ def _queue(rank: FloatArray, fill: IntArray) -> tuple[IntArray, IntArray]:
     return rows, fill[rows].cumsum()
 
 
-def _mean(rows: IntArray, value: FloatArray, fill: IntArray, own: FloatArray) -> FloatArray:
+def _mean(
+    rows: IntArray, value: FloatArray, fill: IntArray, own: FloatArray, rules: AuctionRules
+) -> FloatArray:
     """Return value over quantity by order, the order's own price where it does not trade."""
     total = np.bincount(rows, weights=value, minlength=fill.size)
-    return np.where(fill > 0, total / np.maximum(fill, 1), own)
+    return np.where(fill > 0, within_limits(total / np.maximum(fill, 1), rules), own)

@@ -10,7 +10,7 @@ from market.clearing import NAN, AuctionRules, ClearingResult, mechanisms
 from market.crossing import Crossing, cross
 from market.mechanisms.pay_as_bid import within_limits
 from market.orders import OrderBook
-from market.units import FloatArray
+from market.units import FloatArray, IntArray
 
 PriceRule = Literal["k", "marginal-ask", "marginal-bid", "midpoint"]
 
@@ -137,9 +137,17 @@ def _cross_with_minimums(
     book: OrderBook, rules: AuctionRules, rng: np.random.Generator | None
 ) -> Crossing:
     """Return the crossing of a book in which some orders have a minimum quantity."""
+    plain = cross(book, rules, rng)
+    if _enough(plain.ask_fill, book.ask_minimum) and _enough(plain.bid_fill, book.bid_minimum):
+        return plain
     # Only such books need the solver.
     from market.day_ahead.auction import clear_day_ahead
 
     day = clear_day_ahead([book], None, rules, rng=rng)
     ends = float(day.price_low[0]), float(day.price_high[0])
     return Crossing(*ends, int(day.volume[0]), day.ask_fill[0], day.bid_fill[0])
+
+
+def _enough(fill: IntArray, minimum: IntArray | None) -> bool:
+    """Tell whether every order that trades gets its minimum."""
+    return minimum is None or bool(((fill == 0) | (fill >= minimum)).all())

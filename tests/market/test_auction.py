@@ -10,6 +10,7 @@ from scipy.optimize import linprog
 
 from market import AuctionRules, InputError, clear, mechanisms, stream, surpluses
 from market.auction import hold
+from market.mechanisms.high_low import HighLow
 from market.mechanisms.uniform import Uniform
 from tests.oracles.books import ORDERS, TIES, book_of
 
@@ -128,3 +129,22 @@ def test_a_minimum_quantity_is_refused_where_the_mechanism_knows_none():
     book = replace(book_of([("sell", 1, 5), ("buy", 9, 5)]), bid_minimum=np.array([5]))
     with pytest.raises(InputError, match="'pay-as-bid' takes no orders with a minimum quantity"):
         clear(book, "pay-as-bid")
+
+
+@pytest.mark.parametrize("name", ["high-low", "continuous"])
+@settings(max_examples=300, deadline=None)
+@given(book=green_books())
+def test_no_pair_serves_a_green_buyer_from_another_seller(name, book):
+    trades = hold(mechanisms.get(name)(), book, AuctionRules()).trades
+    assert not (book.bid_green[trades.bid] & ~book.ask_green[trades.ask]).any()
+
+
+def test_pairs_are_formed_anew_where_the_first_ones_mix_products():
+    orders = [("sell", 10, 5), ("sell", 20, 5), ("buy", 90, 5), ("buy", 30, 5)]
+    book = replace(
+        book_of(orders), ask_green=np.array([False, True]), bid_green=np.array([True, False])
+    )
+    result = hold(HighLow(), book, AuctionRules())
+    assert [column.tolist() for column in result.trades] == [[1, 0], [0, 1], [5, 5], [55, 20]]
+    assert result.bid_pay.tolist() == [55, 20]
+    assert result.ask_pay.tolist() == [20, 55]

@@ -259,3 +259,16 @@ def test_totals_of_segments_are_those_of_numpy_to_the_last_bit():
 
 def test_sums_of_empty_segments_are_zero():
     assert segment_sums(np.array([], np.int64), np.array([0, 0, 0])).tolist() == [0, 0]
+
+
+def test_owners_count_by_book_so_that_other_books_do_not_matter():
+    rows = {
+        "interval": ["h1"] * 2 + ["h2"] * 6,
+        "side": ["sell", "buy", "sell", "sell", "buy", "buy", "sell", "buy"],
+        "price": [10, 50, 10, 11, 50, 40, 12, 45],
+        "quantity": [1] * 8,
+        "participant": ["zoe", "max", "anna", "bob", "zoe", "max", "eve", "kim"],
+    }
+    both = clear_many(order_table(rows), "muda", seed=4)
+    alone = clear_many(order_table({k: v[2:] for k, v in rows.items()}), "muda", seed=4)
+    assert both.accepted[2:].tolist() == alone.accepted.tolist()

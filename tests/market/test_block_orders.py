@@ -380,3 +380,19 @@ def test_prices_at_which_a_block_loses_stop_the_auction(monkeypatch):
     monkeypatch.setattr(auction, "supporting_prices", lambda *args: np.array([20.0]))
     with pytest.raises(ConservationError, match="block 0 is accepted and loses 100"):
         day([[("buy", 50, 10)]], [block(30, -10)])
+
+
+def test_limits_a_million_times_beyond_the_cap_do_not_defeat_the_solver():
+    # Limits like these once brought the solver down.
+    hours = [
+        book_of([("buy", 10**9, 953_137), ("sell", 0, 537_020)]),
+        book_of([("buy", 0, 835_988), ("sell", 300, 253_838)]),
+    ]
+    blocks = [
+        block(-(10**9), 136_879, 709_853),
+        block(10**9, 0, 963_296),
+        block(300, -469_981, -106_975),
+    ]
+    day = clear_day_ahead(hours, columns_of(blocks, 1), rules_of((-10, 300)))
+    assert day.block_status[0] == "rejected"
+    assert (day.price[day.volume > 0] <= 300).all()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from market import (
     InputError,
@@ -231,3 +232,19 @@ def test_cells_of_pandas_own_types_are_read():
     assert clear(book_from_frame(rows)).price == 20
     rows.loc[1, "price"] = pandas.NA
     assert "row 1: price" in problems(lambda: book_from_frame(rows))[0]
+
+
+@given(st.floats(1e6, 8e8))
+def test_huge_quantities_never_grow(quantity):
+    book = book_from_arrays(["buy"], [1.0], [quantity])
+    assert int(book.bid_quantity[0]) / 1e9 <= quantity
+    assert int(book.bid_quantity[0]) / 1e9 == pytest.approx(quantity, rel=1e-14)
+
+
+def test_parameters_must_have_the_type_of_their_field():
+    with pytest.raises(InputError) as caught:
+        mechanism_of("continuous", {"closing_share": "x", "steps": 1.5})
+    assert caught.value.problems == [
+        "closing_share must be a number, not 'x'.",
+        "steps must be a whole number, not 1.5.",
+    ]

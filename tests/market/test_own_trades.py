@@ -51,3 +51,13 @@ def test_without_own_orders_nothing_changes():
     plain = Uniform().clear(book, AuctionRules())
     assert (apart.price, apart.volume) == (plain.price, plain.volume)
     assert np.array_equal(apart.ask_fill, plain.ask_fill)
+
+
+def test_what_is_cancelled_is_exact_beyond_the_whole_numbers_of_floats():
+    huge = 10**16
+    book = book_of([("sell", 10, huge + 7), ("buy", 50, huge), ("buy", 49, huge + 1)])
+    parties = np.array([0]), np.array([0, 0])
+    result = clear_apart(Uniform(), book, AuctionRules(), None, parties)
+    assert (result.volume, result.ask_fill.tolist()) == (0, [0])
+    # Nothing trades, so there is no price.
+    assert np.isnan([result.price, result.buy_price, result.sell_price]).all()

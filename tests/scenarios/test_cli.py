@@ -259,6 +259,16 @@ def test_parameters_of_any_mechanism_and_partner_exclusion(tmp_path, inside):
     assert [order["accepted"] for order in json.loads(out)[0]["orders"]] == [5, 0, 5]
     _, out, _ = inside("clear", file, "--json", "--no-self-trade", "--mechanism", "high-low")
     assert json.loads(out)[0]["trades"] == []
+    for words_of_k, price in ((("--param", "k=0"), 10), (("--k", "1"), 14)):
+        _, out, _ = inside("clear", file, "--json", *words_of_k)
+        assert json.loads(out)[0]["price"] == price
+    for twice in (("--param", "k=0", "--k", "1"), ("--param", "k=0", "--param", "k=1")):
+        status, out, err = inside("clear", file, "--json", *twice)
+        assert (status, out) == (2, "")
+        assert "twice" in err or "2 times" in err
+    status, _, err = inside("clear", file, "--param", "k=x")
+    assert status == 2
+    assert "k must be a number, not 'x'" in err
     for wrong in ("posted_price", "=3", "posted_price="):
         status, out, err = inside(*words[:-1], wrong)
         assert (status, out) == (2, "")
