@@ -1,0 +1,1 @@
+"""One rule to share a joint benefit per file, found by name."""
