@@ -1,5 +1,6 @@
 """Who plays: fleets with their physics, strategies and forecasts. Imports `market` only."""
 
+from agents.ageing import AgeingLaw
 from agents.compute import ComputeFleet
 from agents.data_centers import DataCenterFleet
 from agents.external import ExternalFleet
@@ -20,6 +21,7 @@ from agents.weather import profile_names, synthetic
 
 __all__ = [
     "FORECASTERS",
+    "AgeingLaw",
     "ArrivalProcess",
     "Arrivals",
     "ComputeFleet",

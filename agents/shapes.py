@@ -14,7 +14,12 @@ from market import FloatArray, IntArray
 
 
 class StorageColumns(Protocol):
-    """What strategies read of a storage fleet; energies in Wh, see `agents.storage`."""
+    """What strategies read of a storage fleet; energies in Wh, see `agents.storage`.
+
+    `plan_scale` brings limits to the capacity that plans are made for: units that age count with
+    a whole number of thousandths of their size, so that equal units keep sharing one value
+    function although their wear differs a little; 1 for all others.
+    """
 
     n: int
     ask_slots: int
@@ -26,6 +31,7 @@ class StorageColumns(Protocol):
     soc_min_wh: FloatArray
     soc_max_wh: FloatArray
     soc_end_wh: FloatArray
+    plan_scale: FloatArray
     cycle_cost: FloatArray
     self_discharge: FloatArray
 
@@ -88,8 +94,10 @@ class Shapes:
 
 
 def shapes_of(fleet: StorageColumns) -> tuple[Shapes, FloatArray]:
-    """Return the shape of each unit and its usable energy in Wh."""
-    usable = np.maximum(fleet.soc_max_wh - fleet.soc_min_wh, 1.0)
+    """Return the shape of each unit and its usable energy in Wh, both for planning."""
+    scale = fleet.plan_scale
+    low, high, end = fleet.soc_min_wh * scale, fleet.soc_max_wh * scale, fleet.soc_end_wh * scale
+    usable = np.maximum(high - low, 1.0)
     shapes = Shapes(
         charge=fleet.charge_wh * fleet.efficiency_charge / usable,
         discharge=fleet.discharge_wh / fleet.efficiency_discharge / usable,
@@ -97,8 +105,8 @@ def shapes_of(fleet: StorageColumns) -> tuple[Shapes, FloatArray]:
         efficiency_discharge=fleet.efficiency_discharge,
         cycle_cost=fleet.cycle_cost,
         self_discharge=fleet.self_discharge,
-        dead=fleet.soc_min_wh / usable,
-        target=(fleet.soc_end_wh - fleet.soc_min_wh) / usable,
+        dead=low / usable,
+        target=(end - low) / usable,
     )
     return shapes, usable
 

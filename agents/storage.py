@@ -2,9 +2,11 @@
 
 from collections import deque
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from agents.ageing import Ageing, AgeingLaw
 from agents.fleet import Fleet, FleetUnits, cut_to
 from agents.quotes import MarketView
 from market import FleetBlock, FloatArray, IntArray
@@ -44,13 +46,21 @@ class StoragePlant:
     segments: IntArray
 
 
+class Bounds(NamedTuple):
+    """Limits of the state of charge, Wh, that orders of an interval have to respect."""
+
+    low: FloatArray
+    high: FloatArray
+
+
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """An award that is not delivered yet, and the state of charge it will leave."""
+    """An award that is not delivered yet, the limits it was made under, and what it will leave."""
 
     bought: IntArray
     sold: IntArray
     soc: FloatArray
+    bounds: Bounds
 
 
 class StorageFleet(Fleet):
@@ -59,11 +69,25 @@ class StorageFleet(Fleet):
     `committed_soc` is the state of charge after all awards made so far, delivered or not; orders
     may only use what that leaves, so no MWh is ever sold twice, over several intervals or
     markets. What an outage then prevents is an imbalance, and is charged.
+
+    Units that age have smaller limits every day, all shares being of the capacity that is left;
+    their power stays. New limits hold for what is quoted from then on: awards made before are
+    kept, and charge that no longer fits stays until it is sold, lost or no longer too much.
+
+    Parameters
+    ----------
+    units : FleetUnits
+    plant : StoragePlant
+        When new.
+    law : AgeingLaw or None
+        None: the units do not age.
     """
 
     stateful = True
 
-    def __init__(self, units: FleetUnits, plant: StoragePlant) -> None:
+    def __init__(
+        self, units: FleetUnits, plant: StoragePlant, law: AgeingLaw | None = None
+    ) -> None:
         super().__init__(units)
         self.plant = plant
         self.ask_slots = self.bid_slots = int(plant.segments.max())
@@ -76,17 +100,29 @@ class StorageFleet(Fleet):
         self._at_gate = 0
         self._share = np.ones(self.n)
         self._leaks = bool(plant.self_discharge.any())
-        self._limits = (
-            self._discharge_limit(self.soc, self._share),
-            self._charge_limit(self.soc, self._share),
-        )
+        self.plan_scale = np.ones(self.n)
+        self._bounds = Bounds(plant.soc_min_wh, plant.soc_max_wh)
+        self._ageing = _ageing(plant, law) if law is not None else None
+        self._limits = self._both_limits(self.soc, self._share)
+
+    def look_ahead(self, block: FleetBlock) -> None:
+        """Take the wear so far off the capacity, and put its cost on the cycles."""
+        super().look_ahead(block)
+        if self._ageing is None:
+            return
+        plant, ageing = self.plant, self._ageing
+        ageing.count(self.calendar.second(block.first))
+        left = ageing.remaining
+        self.soc_min_wh, self.soc_max_wh = plant.soc_min_wh * left, plant.soc_max_wh * left
+        self.soc_end_wh = plant.soc_end_wh * left
+        self.plan_scale = np.divide(np.round(left, 3), left, out=np.ones(self.n), where=left > 0)
+        self._bounds = Bounds(self.soc_min_wh, self.soc_max_wh)
+        self.cycle_cost = plant.cycle_cost + ageing.cost(plant.efficiency_discharge)
+        block.capacity_left[:] = left
 
     def quote(self, block: FleetBlock, view: MarketView) -> None:
         """Write the strategy's orders, cut to what power and charge allow, first slots first."""
-        self._limits = (
-            self._discharge_limit(self.committed_soc, self.up),
-            self._charge_limit(self.committed_soc, self.up),
-        )
+        self._limits = self._both_limits(self.committed_soc, self.up)
         super().quote(block, view)
         self._at_gate = 1
         row = view.first - block.first
@@ -109,8 +145,9 @@ class StorageFleet(Fleet):
         """Commit the state of charge to what was just bought and sold."""
         self._at_gate = 0
         bought, sold = block.bought[row], block.sold[row]
-        self.committed_soc = self._step(self.committed_soc, bought, sold)
-        self._pending.append(Promise(bought, sold, self.committed_soc))
+        bounds = self._bounds
+        self.committed_soc = self._step(self.committed_soc, bought, sold, bounds)
+        self._pending.append(Promise(bought, sold, self.committed_soc, bounds))
 
     def meter(self, block: FleetBlock, row: int) -> bool:
         """Deliver and consume what was traded as far as power and charge allow."""
@@ -119,8 +156,9 @@ class StorageFleet(Fleet):
         elif not self._doubtful:  # awards were limited by physics, and nothing has happened since
             return False
         bought, sold = block.bought[row], block.sold[row]
-        charged = np.minimum(bought, self._charge_limit(self.soc, self._share))
-        given = np.minimum(sold, self._discharge_limit(self.soc, self._share))
+        bounds = self._pending[0].bounds
+        charged = np.minimum(bought, self._charge_limit(self.soc, self._share, bounds))
+        given = np.minimum(sold, self._discharge_limit(self.soc, self._share, bounds))
         block.consumed[row], block.delivered[row] = charged, given
         return bool((charged != bought).any() or (given != sold).any())
 
@@ -132,8 +170,9 @@ class StorageFleet(Fleet):
         lowest = np.minimum(self.soc, self.committed_soc)
         for promise in self._pending:
             lowest = np.minimum(lowest, promise.soc)
-        stock = self._discharge_limit(lowest, self._share)
-        power = self._discharge_limit(self.soc, self._share) - block.delivered[row]
+        bounds = self._pending[0].bounds
+        stock = self._discharge_limit(lowest, self._share, bounds)
+        power = self._discharge_limit(self.soc, self._share, bounds) - block.delivered[row]
         up = np.where(block.consumed[row] > 0, 0, np.minimum(stock, power))
         return np.maximum(up, 0), block.delivered[row].copy()
 
@@ -148,22 +187,30 @@ class StorageFleet(Fleet):
         doubtful = self._doubtful > 0
         self._doubtful -= doubtful
         kept = (promise.bought == charged).all() and (promise.sold == given).all()
-        self.soc = promise.soc if kept and not doubtful else self._step(self.soc, charged, given)
-        if doubtful or not kept:
+        if kept and not doubtful:
+            self.soc = promise.soc
+        else:
+            self.soc = self._step(self.soc, charged, given, promise.bounds)
             self._replay(kept)
         block.soc[row] = self.soc
+        if self._ageing is not None:
+            self._ageing.note(self.soc)
 
     def facts(self) -> dict[str, FloatArray]:
-        """Return power, size and state of charge at start and end."""
+        """Return power, size, state of charge at start and end, and how the units have aged."""
+        ageing = self._ageing
+        if ageing is not None:
+            ageing.count(self.calendar.second(self.calendar.n))
         return {
             "capacity_mw": self.plant.discharge_wh / (1e6 * self.calendar.hours),
             "energy_capacity_mwh": self.plant.energy_wh / 1e6,
             "soc_start_mwh": self.plant.soc_start_wh / 1e6,
             "soc_end_mwh": self.soc / 1e6,
+            **(ageing.facts() if ageing is not None else {}),
         }
 
     def limits(self) -> dict[str, FloatArray]:
-        """Return limits and laws of the state of charge."""
+        """Return limits, when new, and laws of the state of charge."""
         plant = self.plant
         return {
             "minimum": plant.soc_min_wh,
@@ -175,29 +222,37 @@ class StorageFleet(Fleet):
         }
 
     def unit_cost(self) -> FloatArray:
-        """Return the wear of a MWh discharged."""
+        """Return the wear of a MWh discharged, without what is counted in `facts`."""
         return self.plant.cycle_cost
 
-    def _after_losses(self, soc: FloatArray) -> FloatArray:
+    def _after_losses(self, soc: FloatArray, bounds: Bounds) -> FloatArray:
         if not self._leaks:
             return soc
-        lost = np.minimum(soc * self.plant.self_discharge, soc - self.plant.soc_min_wh)
+        lost = np.minimum(soc * self.plant.self_discharge, soc - bounds.low)
         return soc - np.maximum(lost, 0.0)
 
-    def _charge_limit(self, soc: FloatArray, up: FloatArray) -> IntArray:
+    def _both_limits(self, soc: FloatArray, up: FloatArray) -> tuple[IntArray, IntArray]:
+        return (
+            self._discharge_limit(soc, up, self._bounds),
+            self._charge_limit(soc, up, self._bounds),
+        )
+
+    def _charge_limit(self, soc: FloatArray, up: FloatArray, bounds: Bounds) -> IntArray:
         plant = self.plant
-        room = (plant.soc_max_wh - self._after_losses(soc)) / plant.efficiency_charge
+        room = (bounds.high - self._after_losses(soc, bounds)) / plant.efficiency_charge
         return _whole(np.minimum(plant.charge_wh * up, room))
 
-    def _discharge_limit(self, soc: FloatArray, up: FloatArray) -> IntArray:
+    def _discharge_limit(self, soc: FloatArray, up: FloatArray, bounds: Bounds) -> IntArray:
         plant = self.plant
-        stock = (self._after_losses(soc) - plant.soc_min_wh) * plant.efficiency_discharge
+        stock = (self._after_losses(soc, bounds) - bounds.low) * plant.efficiency_discharge
         return _whole(np.minimum(plant.discharge_wh * up, stock))
 
-    def _step(self, soc: FloatArray, bought: IntArray, sold: IntArray) -> FloatArray:
+    def _step(
+        self, soc: FloatArray, bought: IntArray, sold: IntArray, bounds: Bounds
+    ) -> FloatArray:
         plant = self.plant
         gain = bought * plant.efficiency_charge - sold / plant.efficiency_discharge
-        return self._after_losses(soc) + gain
+        return self._after_losses(soc, bounds) + gain
 
     def _replay(self, kept: bool) -> None:
         """Reckon anew with what is still promised; it is checked again when it is due.
@@ -207,14 +262,20 @@ class StorageFleet(Fleet):
         """
         soc = self.soc
         for promise in self._pending:
-            bought = np.minimum(promise.bought, self._charge_limit(soc, self.up))
-            sold = np.minimum(promise.sold, self._discharge_limit(soc, self.up))
-            soc = self._step(soc, bought, sold)
+            bounds = promise.bounds
+            bought = np.minimum(promise.bought, self._charge_limit(soc, self.up, bounds))
+            sold = np.minimum(promise.sold, self._discharge_limit(soc, self.up, bounds))
+            soc = self._step(soc, bought, sold, bounds)
         changed = (soc != self.committed_soc).any()
         self.committed_soc = soc
         # What was quoted before and is awarded later was limited by what now is wrong, too.
         if changed or not kept:
             self._doubtful = len(self._pending) + self._at_gate
+
+
+def _ageing(plant: StoragePlant, law: AgeingLaw) -> Ageing:
+    usable = (plant.soc_max_wh - plant.soc_min_wh) / plant.energy_wh
+    return Ageing(law, plant.energy_wh, usable, plant.soc_start_wh)
 
 
 def _whole(wh: FloatArray) -> IntArray:

@@ -16,6 +16,7 @@ from market.clear import (
 )
 from market.clear_many import TableResult, clear_many, clear_table
 from market.clearing import AuctionRules, ClearingResult, Mechanism, Trades, mechanisms
+from market.cooperative_game import Game, cost_game, game_of_array, game_of_function
 from market.day_ahead.auction import DayAheadResult, clear_day_ahead
 from market.day_ahead.blocks import BlockOrders
 from market.day_ahead.table import RowBlocks
@@ -40,6 +41,7 @@ from market.results import Results, talatan_results
 from market.rules import FeeRules, GateTimes, ImbalanceRules, MarketRules
 from market.session import MarketSession
 from market.settlement import ContractTerms, Settlement, Tariffs
+from market.shares import Shares, in_core, sharing_rules, to_cents
 from market.streams import DailyDraws, stream
 from market.tables import write_json
 from market.units import (
@@ -76,6 +78,7 @@ __all__ = [
     "FleetBlock",
     "FleetRows",
     "FloatArray",
+    "Game",
     "Gate",
     "GateTimes",
     "ImbalanceRules",
@@ -96,6 +99,7 @@ __all__ = [
     "Results",
     "RowBlocks",
     "Settlement",
+    "Shares",
     "Stores",
     "TableResult",
     "Tariffs",
@@ -113,7 +117,11 @@ __all__ = [
     "clear_day_ahead",
     "clear_many",
     "clear_table",
+    "cost_game",
+    "game_of_array",
+    "game_of_function",
     "hold",
+    "in_core",
     "key_figures",
     "lay_out",
     "mechanism_of",
@@ -122,10 +130,12 @@ __all__ = [
     "order_table",
     "rules_of",
     "share_out",
+    "sharing_rules",
     "stream",
     "summary",
     "surpluses",
     "talatan_results",
+    "to_cents",
     "to_mwh",
     "to_wh",
     "write_json",

@@ -54,6 +54,8 @@ class Block:
         Water or heat that left a full reservoir unused.
     soc : array, shape (m, U)
         Stored energy at the end of the interval, Wh; NaN where there is no store.
+    capacity_left : array, shape (U,)
+        Share of a store's capacity that ageing has left; 1 for all others.
     receipts, payments : array or None, shape (m, U)
         Money of sellers and buyers, currency, for mechanisms with individual prices.
     """
@@ -70,6 +72,7 @@ class Block:
         self.resource, self.available = _whole(m, units), _whole(m, units)
         self.forecast, self.spilled = _whole(m, units), _whole(m, units)
         self.soc = np.full((m, units), np.nan)
+        self.capacity_left = np.ones(units)
         self.penalty = np.zeros((m, units))
         self.receipts: FloatArray | None = None
         self.payments: FloatArray | None = None
@@ -96,6 +99,7 @@ class Block:
             self.bid_fill[:, b].reshape(shape_b),
             **{name: getattr(self, name)[:, u] for name in UNIT_COLUMNS + RESOURCE_COLUMNS},
             soc=self.soc[:, u],
+            capacity_left=self.capacity_left[u],
             penalty=self.penalty[:, u],
         )
 
@@ -127,4 +131,5 @@ class FleetBlock:
     forecast: IntArray
     spilled: IntArray
     soc: FloatArray
+    capacity_left: FloatArray
     penalty: FloatArray

@@ -21,7 +21,7 @@ class Stores:
     Attributes
     ----------
     minimum, maximum : array, shape (U,)
-        Limits of the state of charge, Wh.
+        Limits of the state of charge when new, Wh; what ageing leaves of them is in the block.
     efficiency_charge, efficiency_discharge, self_discharge : array, shape (U,)
         Batteries only: the last is the share of the charge lost per interval.
     before : array, shape (U,)
@@ -118,10 +118,15 @@ def _check_energy(block: Block, calendar: Calendar) -> None:
 
 
 def _check_stores(block: Block, calendar: Calendar, stores: Stores) -> None:
+    left = block.capacity_left
+    low = stores.minimum * left - SOC_TOLERANCE_WH
+    high = stores.maximum * left + SOC_TOLERANCE_WH
     with np.errstate(invalid="ignore"):
-        outside = (block.soc < stores.minimum - SOC_TOLERANCE_WH) | (
-            block.soc > stores.maximum + SOC_TOLERANCE_WH
-        )
+        outside = (block.soc < low) | (block.soc > high)
+    if outside.any() and (left < 1).any():
+        # What no longer fits into an aged store stays until it is used, and never grows.
+        before = np.vstack([stores.before, block.soc[:-1]])
+        outside &= (left == 1) | (block.soc < low) | (block.soc > before)
     _raise_at(outside, block, calendar, "state of charge is outside its limits")
     both = (block.delivered > 0) & (block.consumed > 0)
     _raise_at(both, block, calendar, "a unit injects and withdraws in one interval")
@@ -130,7 +135,8 @@ def _check_stores(block: Block, calendar: Calendar, stores: Stores) -> None:
 def _check_charge(block: Block, calendar: Calendar, stores: Stores) -> None:
     before = np.vstack([stores.before, block.soc[:-1]])
     with np.errstate(invalid="ignore"):
-        lost = np.minimum(before * stores.self_discharge, before - stores.minimum)
+        lowest = stores.minimum * block.capacity_left
+        lost = np.minimum(before * stores.self_discharge, before - lowest)
         change = (
             block.consumed * stores.efficiency_charge
             - block.delivered / stores.efficiency_discharge

@@ -8,6 +8,7 @@ import numpy as np
 
 from agents import (
     FORECASTERS,
+    AgeingLaw,
     ArrivalProcess,
     ComputeFleet,
     DataCenterFleet,
@@ -72,6 +73,8 @@ def _group(spec: UnitSpec) -> tuple[str, str, str, str, str, str]:
         physics = "reservoir"
     if spec.kind == "thermal" and _is_free(spec):
         physics = "free thermal"
+    if spec.kind == "storage" and getattr(spec.model, "ageing", None) is not None:
+        physics = "ageing storage"
     segments = str(getattr(spec.model, "segments", ""))
     return spec.zone, spec.kind, physics, repr(spec.strategy), repr(spec.forecast), segments
 
@@ -240,7 +243,17 @@ def _storage(around: Surroundings, specs: Specs) -> Fleet:
         cycle_cost=around.column(specs, "cycle_cost"),
         segments=np.array([getattr(spec.model, "segments", 5) for spec in specs], np.int64),
     )
-    return StorageFleet(_units(around, specs, needs_prices=True), plant)
+    return StorageFleet(_units(around, specs, needs_prices=True), plant, _ageing_law(specs))
+
+
+def _ageing_law(specs: Specs) -> AgeingLaw | None:
+    models = [getattr(spec.model, "ageing", None) for spec in specs]
+    if models[0] is None:  # then so are all of the fleet
+        return None
+    names = AgeingLaw.__dataclass_fields__
+    return AgeingLaw(
+        **{name: np.array([getattr(model, name) for model in models]) for name in names}
+    )
 
 
 def _load(around: Surroundings, specs: Specs) -> Fleet:
@@ -326,6 +339,7 @@ _BUILDERS: dict[str, Callable[[Surroundings, list[UnitSpec]], Fleet]] = {
     "thermal": _thermal,
     "free thermal": _thermal,
     "storage": _storage,
+    "ageing storage": _storage,
     "data_center": _data_center,
     "load": _load,
     "external": _external,

@@ -81,6 +81,7 @@ VALUES = {
     "JobProcess": "jobs = {arrivals_per_hour = ...}",
     "Step": "steps of a load",
     "Outages": "outages of a unit",
+    "Ageing": "ageing of a storage",
 }
 
 

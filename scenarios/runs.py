@@ -252,11 +252,13 @@ def _write_participants(simulation: Simulation, directory: Path) -> None:
     columns["charged_mwh"] = np.where(stores, columns["consumed_mwh"], np.nan)
     columns["discharged_mwh"] = np.where(stores, columns["delivered_mwh"], np.nan)
     facts = unit_totals(simulation)
-    cost = facts.pop("unit_cost") * columns["delivered_mwh"]
+    wear = np.nan_to_num(facts.get("wear_amount", np.zeros(len(layout.units))))
+    cost = facts.pop("unit_cost") * columns["delivered_mwh"] + wear
     columns["variable_cost_amount"] = np.round(cost * CENTS) / CENTS
     empty = np.full(len(layout.units), np.nan)
     for name in PARTICIPANT_FACTS:
         columns[name] = facts.get(name, empty)
+    columns |= {name: facts[name] for name in AGEING_FACTS if name in facts}
     part = directory / "participants.parquet.part"
     pq.write_table(pa.table(columns), part)
     part.replace(directory / "participants.parquet")
@@ -272,6 +274,13 @@ PARTICIPANT_FACTS = (
     "jobs_unreachable",
     "gpu_hours",
     "energy_needed_mwh",
+)
+AGEING_FACTS = (  # written where storage ages
+    "capacity_remaining_mwh",
+    "fade_cycles_mwh",
+    "fade_calendar_mwh",
+    "equivalent_cycles",
+    "wear_amount",
 )
 
 

@@ -4,8 +4,37 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from scenarios.schema_types import Choice, Named
+from scenarios.schema_types import Choice, Named, Section
 from scenarios.schema_units import Efficiency, Found, NotNegative, Positive, Share, Unit
+
+
+class Ageing(Section):
+    """How storage loses capacity to cycles and to time."""
+
+    cycles: Annotated[float, Field(ge=1)] = Field(
+        description="cycles of the whole energy_mwh until the end of life, without calendar "
+        "ageing, at least 1"
+    )
+    depth_exponent: Annotated[float, Field(ge=1, le=5)] = Field(
+        default=1.0,
+        description="a cycle of depth d takes d^depth_exponent / cycles of the life; 1 counts "
+        "energy only, 1 to 5",
+    )
+    calendar_years: Annotated[float, Field(ge=1)] = Field(
+        description="years of 365 days until the end of life, without cycles, at least 1"
+    )
+    calendar_exponent: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=1.0,
+        description="calendar fade follows this power of time: 1 is linear, 0.5 the square root",
+    )
+    end_of_life: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.8, description="share of the capacity left at the end of life, between 0 and 1"
+    )
+    replacement_cost: NotNegative = Field(
+        default=0.0,
+        description="price of new capacity, currency per kWh of energy_mwh; its wear is added to "
+        "cycle_cost; 0 leaves wear out of the bids",
+    )
 
 
 class Storage(Unit):
@@ -29,6 +58,9 @@ class Storage(Unit):
         default=0.0, description="share of stored energy lost in an hour, 0 to below 1"
     )
     cycle_cost: NotNegative = Field(default=0.0, description="wear, currency per MWh discharged")
+    ageing: Ageing | None = Field(
+        default=None, description="loss of capacity; default: the capacity stays as it is"
+    )
     soc_min: Share = Field(default=0.0, description="lowest state of charge, share of energy_mwh")
     soc_max: Share = Field(default=1.0, description="highest state of charge, share of energy_mwh")
     soc_start: Share = Field(

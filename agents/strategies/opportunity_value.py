@@ -26,9 +26,10 @@ MOST_POINTS, FEWEST_POINTS, ALL_POINTS = 128, 48, 6400
 
 @dataclass(slots=True)
 class _Units:
-    """What quoting needs to know of a fleet, once."""
+    """What quoting needs to know of a fleet while its limits stay what they are."""
 
     fleet: StorageColumns
+    highest: FloatArray
     shapes: Shapes
     column: IntArray
     usable: FloatArray
@@ -40,8 +41,18 @@ class _Units:
         each, usable = shapes_of(fleet)
         shapes, column = each.distinct()
         return cls(
-            fleet, shapes, column, usable, np.arange(fleet.ask_slots + 1), 1 - fleet.self_discharge
+            fleet=fleet,
+            highest=fleet.soc_max_wh,
+            shapes=shapes,
+            column=column,
+            usable=usable,
+            slots=np.arange(fleet.ask_slots + 1),
+            kept=1 - fleet.self_discharge,
         )
+
+    def current(self) -> "_Units":
+        """Return the same with the limits that hold now: storage that ages gets new ones."""
+        return self if self.highest is self.fleet.soc_max_wh else self.of(self.fleet)
 
 
 @dataclass(slots=True)
@@ -176,6 +187,7 @@ class OpportunityValue:
         if prices.size == 0:
             return None
         keep = min((block + 1) * length - view.first, prices.size)
+        units = self._units = units.current()
         values = self._valued(view, units, prices, keep)
         self._plan = _Plan.of(units, block, view.first, prices[:keep], values)
         return self._plan

@@ -38,6 +38,7 @@ class Stations:
         self.energy_wh = column(self.energy, self.n) * wh
         self.charge_wh = column(self.power, self.n) * wh * self.hours
         self.discharge_wh = self.charge_wh.copy()
+        self.plan_scale = np.ones(self.n)
         for name in ("efficiency_charge", "efficiency_discharge", "cycle_cost", "self_discharge"):
             setattr(self, name, column(getattr(self, name), self.n))
         for name in ("soc_min", "soc_max", "soc_end"):
