@@ -73,13 +73,16 @@ def show_comparison(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> N
     table.add_column("figure", no_wrap=True)
     table.add_column("unit", no_wrap=True)
     for run in figures:
-        table.add_column(run, justify="right", overflow="fold")
+        table.add_column(run, justify="right", overflow="fold", min_width=12)
     names = dict.fromkeys(name for run in figures.values() for name in run)
     for name in names:
         unit = next(run[name]["unit"] for run in figures.values() if name in run)
         values = [number(run[name]["value"]) if name in run else "-" for run in figures.values()]
         table.add_row(name, unit, *values)
-    Console().print(table)
+    console = Console()
+    # Wider than a narrow terminal rather than cut: a figure without its name says nothing.
+    console.width = max(console.width, 62 + 15 * len(figures))
+    console.print(table)
 
 
 def number(value: float) -> str:
