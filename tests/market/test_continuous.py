@@ -192,13 +192,13 @@ def test_an_empty_book():
 
 @pytest.mark.parametrize("share", [-0.1, 1.5, float("nan"), "0.5", True])
 def test_a_closing_share_is_a_share(share):
-    with pytest.raises(InputError, match="closing_share must be a number from 0 to 1"):
+    with pytest.raises(InputError, match="closing_share must be a number"):
         mechanism_of("continuous", {"closing_share": share})
 
 
 @pytest.mark.parametrize("steps", [0, 61, 2.0, "6", True])
 def test_steps_are_few_and_whole(steps):
-    with pytest.raises(InputError, match="steps must be a whole number from 1 to 60"):
+    with pytest.raises(InputError, match="steps must be a whole number"):
         mechanism_of("continuous", {"steps": steps})
 
 
