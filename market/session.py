@@ -158,11 +158,17 @@ class MarketSession:
         if not self.trading.heard:
             return
         for step in range(mechanism.steps - 1):
-            yield self.env.timeout(opens + length * (step + 1) // mechanism.steps - self.env.now)
+            look = self._between_deliveries(opens + length * (step + 1) // mechanism.steps)
+            yield self.env.timeout(max(min(look, closes) - self.env.now, 0))
             for book in self._books:
                 book.advance(self.env.now)
                 book.show_fills()
             self.trading.send(Trading(gate, step, tuple(book.top() for book in self._books)))
+
+    def _between_deliveries(self, instant: int) -> int:
+        """Return the instant, or the next one at which no interval is metered or committed."""
+        phase = instant % self.calendar.interval_s
+        return instant + (3 - phase if phase < 3 else 0)
 
     def _clear(self, gate: Gate) -> None:
         # Column -1 is the last interval's: NaN until the run is over.

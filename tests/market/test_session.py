@@ -301,6 +301,15 @@ def test_the_book_is_shown_between_opening_and_closure():
     assert market.times("clear") == [(0, 0), (1, 3600)]
 
 
+def test_no_showing_falls_into_the_seconds_of_a_delivery():
+    places, write = crowd()
+    # The middle of each window is the very second at which an hour begins.
+    looks = {"n": 3, "gates": (3660, 3540)}
+    market = Exchange(places, write, Continuous(steps=2), lambda trading: None, **looks)
+    assert [now for now, _, _ in market.shown] == [-3597, 3, 3603]
+    assert market.times("meter")[0] == (0, 3600)
+
+
 def test_units_come_at_instants_of_their_own_and_each_ends_on_one_side():
     places, write = crowd(30)
     seen = []
