@@ -6,6 +6,8 @@ possible in the sum of squares, until no accepted block loses: as in EUPHEMIA, w
 the prices nearest to the middle of the sets.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from market.day_ahead.blocks import NONE, CheckedBlocks
@@ -72,28 +74,34 @@ def supporting_prices(
     if (low > high).any():
         return None
     target = np.array([k_point(*pair, k) for pair in zip(low, high, strict=True)])
-    held = (ratio > 0) & ~_alone(blocks)
+    taken = Taken(blocks, ratio, limit, (ratio > 0) & ~_alone(blocks))
     gains = block_surplus(blocks, limit, target)
-    if (gains[held] >= 0).all() and (ratio[held] == 1).all():
+    if (gains[taken.held] >= 0).all() and (ratio[taken.held] == 1).all():
         return target
-    return _nearest(target, ends, blocks, ratio, limit, scale, held)
+    return _nearest(target, ends, taken, scale)
+
+
+class Taken(NamedTuple):
+    """Blocks with their accepted ratios and limits, and which of them bound the prices."""
+
+    blocks: CheckedBlocks
+    ratio: FloatArray
+    limit: FloatArray
+    held: BoolArray
 
 
 def _nearest(
     target: FloatArray,
     ends: tuple[FloatArray, FloatArray],
-    blocks: CheckedBlocks,
-    ratio: FloatArray,
-    limit: FloatArray,
+    taken: Taken,
     scale: Scale,
-    held: BoolArray,
 ) -> FloatArray | None:
-    """Return the prices nearest to `target` at which no block of `held` loses."""
+    """Return the prices nearest to `target` at which none of the taken blocks loses."""
     # The sum of distances tells whether there are prices at all; that of squares makes them
     # unique and even. The quadratic solver stops now and then where it should not.
     found = None
     for squares in (False, True):
-        program, price = _distance(target, ends, blocks, ratio, limit, scale, held, squares)
+        program, price = _distance(target, ends, taken, scale, squares)
         try:
             solved = program.solve()
         except ArithmeticError:
@@ -108,15 +116,12 @@ def _nearest(
 def _distance(
     target: FloatArray,
     ends: tuple[FloatArray, FloatArray],
-    blocks: CheckedBlocks,
-    ratio: FloatArray,
-    limit: FloatArray,
+    taken: Taken,
     scale: Scale,
-    held: BoolArray,
     squares: bool,
 ) -> tuple[Program, IntArray]:
     """Return the program of the prices nearest to `target`, by squares or by distances."""
-    program = Program()
+    program, (blocks, ratio, limit, held) = Program(), taken
     low, high = scale.price(ends[0]), scale.price(ends[1])
     aim = scale.price(target)
     if squares:
