@@ -330,10 +330,11 @@ def test_every_strategy_and_parameter_has_its_section():
             assert not field.init or f"`{field.name}`" in section[1], (name, field.name)
 
 
-@pytest.mark.parametrize("name", mechanisms.names())
+OURS = [n for n in mechanisms.names() if mechanisms.get(n).__module__.startswith("market.")]
+
+
+@pytest.mark.parametrize("name", OURS)
 def test_every_mechanism_has_its_page(name):
-    if not mechanisms.get(name).__module__.startswith("market."):
-        pytest.skip("a mechanism of another package")
     page = ROOT / "docs" / "mechanisms" / f"{name}.md"
     assert page.exists(), f"docs/mechanisms has no page {name}.md"
     text = page.read_text(encoding="utf-8")

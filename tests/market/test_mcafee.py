@@ -9,7 +9,7 @@ from market import AuctionRules, OrderBook, stream, surpluses
 from market.crossing import cross
 from market.mechanisms.huang import Huang
 from market.mechanisms.mcafee import McAfee
-from tests.oracles.books import LIMITS, ORDERS, TIES, book_of, rules_of, same
+from tests.oracles.books import LIMITS, ORDERS, TIES, book_of, check_two_prices, rules_of
 from tests.oracles.mcafee import mcafee
 
 OPEN = AuctionRules()
@@ -41,13 +41,7 @@ def unit_book(ask, bid):
 @given(st.one_of(one_size(), one_size(), ORDERS), LIMITS, st.sampled_from(["pro-rata", "time"]))
 def test_prices_and_fills_follow_the_definition(orders, limits, ties):
     result = clear(orders, rules_of(limits, ties))
-    buy, sell, sold, bought = mcafee(orders, *limits)
-    assert same(result.buy_price, buy)
-    assert same(result.sell_price, sell)
-    assert same(result.price, buy if buy == sell else None)
-    assert result.ask_fill.tolist() == sold
-    assert result.bid_fill.tolist() == bought
-    assert result.volume == sum(sold) == sum(bought)
+    check_two_prices(result, mcafee(orders, *limits))
 
 
 @settings(max_examples=1000, deadline=None)

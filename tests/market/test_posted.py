@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from market import AuctionRules, OrderBook, stream, surpluses
 from market.crossing import cross
 from market.mechanisms.posted import Posted
-from tests.oracles.books import LIMITS, ORDERS, TIES, book_of, rules_of, same
+from tests.oracles.books import LIMITS, ORDERS, TIES, book_of, check_two_prices, rules_of, same
 from tests.oracles.posted import posted
 
 OPEN = AuctionRules()
@@ -24,13 +24,7 @@ def clear(orders, rules=OPEN, rng=None, **params):
 @given(ORDERS, LIMITS, PRICE, MARGIN)
 def test_prices_and_fills_follow_the_definition(orders, limits, price, margin):
     result = clear(orders, rules_of(limits, "time"), posted_price=price, margin=margin)
-    buy, sell, sold, bought = posted(orders, price, margin, *limits)
-    assert same(result.buy_price, buy)
-    assert same(result.sell_price, sell)
-    assert same(result.price, buy if buy == sell else None)
-    assert result.ask_fill.tolist() == sold
-    assert result.bid_fill.tolist() == bought
-    assert result.volume == sum(sold) == sum(bought)
+    check_two_prices(result, posted(orders, price, margin, *limits))
 
 
 @settings(max_examples=500, deadline=None)

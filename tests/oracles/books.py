@@ -42,3 +42,14 @@ def rules_of(limits, ties="pro-rata"):
 def same(number, expected):
     """NaN is what the engine says for None."""
     return np.isnan(number) if expected is None else number == expected
+
+
+def check_two_prices(result, expected):
+    """Compare a result with the prices and fills (buy, sell, sold, bought) of an oracle."""
+    buy, sell, sold, bought = expected
+    assert same(result.buy_price, buy)
+    assert same(result.sell_price, sell)
+    assert same(result.price, buy if buy == sell else None)
+    assert result.ask_fill.tolist() == sold
+    assert result.bid_fill.tolist() == bought
+    assert result.volume == sum(sold) == sum(bought)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -13,18 +12,11 @@ from scenarios.expand import expand
 from scenarios.loader import load_text
 from scenarios.runs import content_hash
 from scenarios.simulation import build
-from tests.scenarios.small_worlds import Tables, run_text, scenarios, write_series
+from tests.scenarios.small_worlds import Tables, run_text, scenarios
 
 WH = 1e-6
 GREEN = ("pv", "wind", "hydro", "csp")
 CAUSES = ("economic", "network", "forecast", "withheld", "outage")
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("series")
-    write_series(directory)
-    return directory
 
 
 @settings(

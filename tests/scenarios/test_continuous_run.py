@@ -14,7 +14,7 @@ from scenarios.loader import load_text
 from scenarios.simulation import build
 from tests.scenarios import test_conservation as laws
 from tests.scenarios.running import run
-from tests.scenarios.small_worlds import run_text, scenarios, write_series
+from tests.scenarios.small_worlds import run_text, scenarios
 
 WORLD = """
 [scenario]
@@ -70,13 +70,6 @@ def world(closure=0, ahead=30, selling="zero_intelligence", rules="", extra=""):
     opening = closure + ahead
     text = WORLD.format(closure=closure, opening=opening, selling=selling, rules=rules)
     return text + extra
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("series")
-    write_series(directory)
-    return directory
 
 
 MECHANISMS = st.sampled_from(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from market import InputError, mechanisms
 from scenarios.loader import load_text
 from tests.scenarios import test_conservation as laws
-from tests.scenarios.small_worlds import Tables, run_text, scenarios, write_series
+from tests.scenarios.small_worlds import Tables, run_text, scenarios
 
 # These and `continuous` have worlds of their own (test_conservation, test_continuous_run).
 OTHERS = [
@@ -21,13 +21,6 @@ OTHERS = [
     if name not in ("uniform", "pay-as-bid", "high-low", "continuous")
 ]
 CLEAN = ("pv", "wind", "hydro", "csp")
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("series")
-    write_series(directory)
-    return directory
 
 
 def played(text: str, base: Path) -> Tables:

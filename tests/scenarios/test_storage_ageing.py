@@ -18,7 +18,7 @@ from scenarios.runs import content_hash
 from scenarios.simulation import build
 from tests.scenarios import test_conservation as laws
 from tests.scenarios.running import run
-from tests.scenarios.small_worlds import Tables, scenarios, write_series
+from tests.scenarios.small_worlds import Tables, scenarios
 
 YEAR_HOURS = 8760
 QUICK = "{ cycles = 4, calendar_years = 1, end_of_life = 0.3, depth_exponent = 1.5 }"
@@ -26,13 +26,6 @@ PRICED = (
     "{ cycles = 9, calendar_years = 2, end_of_life = 0.5, calendar_exponent = 0.5, "
     "replacement_cost = 0.4 }"
 )
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("series")
-    write_series(directory)
-    return directory
 
 
 def aged(text: str, how: str) -> str:
