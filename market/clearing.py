@@ -31,6 +31,15 @@ class AuctionRules:
     tie_break: TieBreak = "pro-rata"
 
 
+def within_limits(price: FloatArray, rules: AuctionRules) -> FloatArray:
+    """Return prices clipped to floor and cap; never worse for an order that may trade.
+
+    >>> within_limits(np.array([5.0, 50.0]), AuctionRules(price_floor=10.0))
+    array([10., 50.])
+    """
+    return np.minimum(np.maximum(price, rules.price_floor), rules.price_cap)
+
+
 class Trades(NamedTuple):
     """Who traded with whom, in the order of trading.
 
@@ -83,6 +92,35 @@ class ClearingResult:
     ask_pay: FloatArray | None = None
     bid_pay: FloatArray | None = None
     trades: Trades | None = None
+
+
+Ends = tuple[float, float]
+Sides = tuple[IntArray, IntArray]
+Prices = tuple[FloatArray, FloatArray]
+
+
+def at_two_prices(ends: Ends, fills: Sides, sell: float, buy: float) -> ClearingResult:
+    """Return what offers and bids (`fills`) trade at a price for each side; none without trade.
+
+    >>> at_two_prices((1.0, 2.0), (np.array([3]), np.array([3])), 1.5, 1.5).price
+    1.5
+    """
+    volume = int(np.add.reduce(fills[0]))
+    sell, buy = (sell, buy) if volume else (NAN, NAN)
+    return ClearingResult(buy if buy == sell else NAN, *ends, buy, sell, volume, *fills)
+
+
+def at_own_prices(
+    ends: Ends, fills: Sides, pays: Prices, trades: Trades | None = None
+) -> ClearingResult:
+    """Return what offers and bids (`fills`) trade, each at a price of its own.
+
+    >>> one = np.array([3])
+    >>> at_own_prices((1.0, 2.0), (one, one), (np.array([1.0]), np.array([2.0]))).volume
+    3
+    """
+    volume = int(np.add.reduce(fills[0]))
+    return ClearingResult(NAN, *ends, NAN, NAN, volume, *fills, *pays, trades)
 
 
 class Mechanism(Protocol):

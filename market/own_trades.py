@@ -1,4 +1,4 @@
-"""Nobody trades with himself: an auction in which each party ends on one side only."""
+"""Nobody trades with himself: what a party would sell to itself is cancelled."""
 
 from dataclasses import replace
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from market.clearing import NAN, AuctionRules, ClearingResult
+from market.clearing import NAN, AuctionRules, ClearingResult, at_two_prices
 from market.crossing import cross
 from market.orders import OrderBook
 from market.units import FloatArray, IntArray
@@ -113,18 +113,7 @@ def traded(
     """
     ask_fill, bid_fill = np.zeros_like(book.ask_quantity), np.zeros_like(book.bid_quantity)
     ask_fill[sold[0]], bid_fill[bought[0]] = sold[1], bought[1]
-    volume = int(np.add.reduce(sold[1]))
-    sell, buy = prices if volume else (NAN, NAN)
-    return ClearingResult(
-        price=buy if buy == sell else NAN,
-        price_low=ranked.low,
-        price_high=ranked.high,
-        buy_price=buy,
-        sell_price=sell,
-        volume=volume,
-        ask_fill=ask_fill,
-        bid_fill=bid_fill,
-    )
+    return at_two_prices((ranked.low, ranked.high), (ask_fill, bid_fill), *prices)
 
 
 def nothing(book: OrderBook, ranked: Ranked) -> ClearingResult:

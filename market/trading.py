@@ -12,10 +12,11 @@ import numpy as np
 from market.clearing import ClearingResult, Trades
 from market.gate import BookTop, Gate
 from market.limit_book import ASK, BID, LimitOrderBook
-from market.mechanisms.continuous import call_auction, joined, outcome, trade_columns
+from market.mechanisms.continuous import call_auction, outcome, trade_columns
 from market.mechanisms.uniform import Uniform
 from market.orders import OrderBook
 from market.own_trades import clear_apart
+from market.pairs import joined
 from market.units import FloatArray, IntArray
 from market.zone_orders import ZoneOrders
 
@@ -102,7 +103,7 @@ class ZoneTrading:
             self.fill += np.concatenate((closing.ask_fill, closing.bid_fill))
             parts.append(call_auction(closing))
         self._note_limits()
-        return outcome(self._orders.book(self._gate), rules.auction, joined(parts))
+        return outcome(self._orders.book(self._gate), rules.auction, joined(*parts))
 
     def _columns(self) -> tuple[FloatArray, IntArray]:
         block, row, rows = self._gate.block, self._gate.row, self._orders.rows

@@ -243,7 +243,7 @@ def _column(name: str, column: "pa.ChunkedArray") -> Sequence[Any] | FloatArray:
         if pa.types.is_string(column.type):
             return _whole(column)
     except (ValueError, NotImplementedError):  # pyarrow's own errors are among these
-        pass
+        pass  # The cells as they are: their check names the row that is no number.
     return _cells(column)
 
 

@@ -44,7 +44,7 @@ def _matches(place: Path, file: str) -> list[Path]:
         root, pattern = (Path(anchor), file[len(anchor) :]) if anchor else (place, file)
         return sorted(path for path in root.glob(pattern) if path.is_file())
     except (OSError, ValueError, NotImplementedError):
-        return []
+        return []  # What can be no path names no file, and that is what the caller reports.
 
 
 def version(path: Path) -> tuple[int, int]:

@@ -6,12 +6,12 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from market import compiled_matching
-from market.clearing import NAN, AuctionRules, ClearingResult, Trades, mechanisms
+from market.clearing import AuctionRules, ClearingResult, Trades, at_own_prices, mechanisms
 from market.crossing import cross
 from market.limit_book import LimitOrderBook
-from market.mechanisms.pay_as_bid import within_limits
 from market.mechanisms.uniform import Uniform
 from market.orders import OrderBook, turns
+from market.pairs import joined, paired, side_by_side
 from market.units import BoolArray, FloatArray, IntArray
 
 # Loading machine code takes as long as matching some 200,000 orders without it, but only once.
@@ -76,7 +76,7 @@ class Continuous:
         found = [trades]
         if self.closing_share:
             found.append(call_auction(Uniform().clear(rest, rules, rng)))
-        return outcome(book, rules, joined(found))
+        return outcome(book, rules, joined(*found))
 
 
 class Queue(NamedTuple):
@@ -174,46 +174,12 @@ def trade_columns(book: LimitOrderBook) -> tuple[IntArray, IntArray, IntArray, F
 def call_auction(result: ClearingResult) -> Trades:
     """Return who trades with whom in an auction at one price: both sides side by side."""
     asks, bids = result.ask_fill.nonzero()[0], result.bid_fill.nonzero()[0]
-    ask_edge, bid_edge = result.ask_fill[asks].cumsum(), result.bid_fill[bids].cumsum()
-    edges = np.union1d(ask_edge, bid_edge)
-    ask, bid = asks[ask_edge.searchsorted(edges)], bids[bid_edge.searchsorted(edges)]
-    return Trades(ask, bid, np.diff(edges, prepend=0), np.full(edges.size, result.price))
-
-
-def joined(parts: list[Trades]) -> Trades:
-    """Return the trades of several parts as one list."""
-    return Trades(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    pairs = side_by_side(asks, result.ask_fill[asks], bids, result.bid_fill[bids])
+    return Trades(*pairs, np.full(pairs[0].size, result.price))
 
 
 def outcome(book: OrderBook, rules: AuctionRules, trades: Trades) -> ClearingResult:
     """Return fills and mean prices of all trades, and the clearing prices of the whole book."""
     # Fills do not matter here, so ties need no draw.
     found = cross(book, replace(rules, tie_break="time"))
-    value = trades.price * trades.quantity
-    ask_fill, ask_pay = _mean(trades.ask, trades.quantity, value, book.ask_price, rules)
-    bid_fill, bid_pay = _mean(trades.bid, trades.quantity, value, book.bid_price, rules)
-    return ClearingResult(
-        price=NAN,
-        price_low=found.low,
-        price_high=found.high,
-        buy_price=NAN,
-        sell_price=NAN,
-        volume=int(trades.quantity.sum()),
-        ask_fill=ask_fill,
-        bid_fill=bid_fill,
-        # A mean of prices that respect a limit respects it too, but for the last bit.
-        ask_pay=np.maximum(ask_pay, book.ask_price),
-        bid_pay=np.minimum(bid_pay, book.bid_price),
-        trades=trades,
-    )
-
-
-def _mean(
-    rows: IntArray, part: IntArray, value: FloatArray, own: FloatArray, rules: AuctionRules
-) -> tuple[IntArray, FloatArray]:
-    """Return quantity and mean price of each order; its own price where it does not trade."""
-    fill = np.zeros(own.size, np.int64)
-    np.add.at(fill, rows, part)
-    total = np.bincount(rows, weights=value, minlength=own.size)
-    mean = within_limits(total / np.maximum(fill, 1), rules)
-    return fill, np.where(fill > 0, mean, own)
+    return at_own_prices((found.low, found.high), *paired(book, rules, trades), trades)

@@ -5,11 +5,18 @@ from typing import ClassVar
 
 import numpy as np
 
-from market.clearing import NAN, AuctionRules, ClearingResult, Trades, mechanisms
+from market.clearing import (
+    AuctionRules,
+    ClearingResult,
+    Trades,
+    at_own_prices,
+    mechanisms,
+    within_limits,
+)
 from market.crossing import Crossing, cross
-from market.mechanisms.pay_as_bid import within_limits
 from market.mechanisms.uniform import check_k
 from market.orders import OrderBook
+from market.pairs import paired, side_by_side
 from market.units import FloatArray, IntArray
 
 
@@ -57,45 +64,19 @@ class HighLow:
         """Return the accepted quantities and each order's mean price."""
         found = cross(book, rules, rng)
         trades = self._pairs(book, found, rules)
-        value = trades.price * trades.quantity
-        ask_pay = _mean(trades.ask, value, found.ask_fill, book.ask_price, rules)
-        bid_pay = _mean(trades.bid, value, found.bid_fill, book.bid_price, rules)
-        return ClearingResult(
-            price=NAN,
-            price_low=found.low,
-            price_high=found.high,
-            buy_price=NAN,
-            sell_price=NAN,
-            volume=found.volume,
-            ask_fill=found.ask_fill,
-            bid_fill=found.bid_fill,
-            # A mean of prices that respect a limit respects it too, but for the last bit.
-            ask_pay=np.maximum(ask_pay, book.ask_price),
-            bid_pay=np.minimum(bid_pay, book.bid_price),
-            trades=trades,
-        )
+        ends = found.low, found.high
+        return at_own_prices(ends, *paired(book, rules, trades), trades)
 
     def _pairs(self, book: OrderBook, found: Crossing, rules: AuctionRules) -> Trades:
-        """Lay the two ranked queues of accepted quantities side by side and cut at every edge."""
-        asks, ask_edge = _queue(book.ask_price, found.ask_fill)
-        bids, bid_edge = _queue(-book.bid_price, found.bid_fill)
-        edges = np.union1d(ask_edge, bid_edge)
-        ask, bid = asks[ask_edge.searchsorted(edges)], bids[bid_edge.searchsorted(edges)]
+        """Return the accepted quantities in pairs, best with best."""
+        asks, bids = _queue(book.ask_price, found.ask_fill), _queue(-book.bid_price, found.bid_fill)
+        ask, bid, quantity = side_by_side(asks, found.ask_fill[asks], bids, found.bid_fill[bids])
         low, high = book.ask_price[ask], book.bid_price[bid]
         price = within_limits(np.minimum(low + self.k * (high - low), high), rules)
-        return Trades(ask, bid, np.diff(edges, prepend=0), price)
+        return Trades(ask, bid, quantity, price)
 
 
-def _queue(rank: FloatArray, fill: IntArray) -> tuple[IntArray, IntArray]:
-    """Return the accepted rows, best first, and the quantity reached at the end of each."""
+def _queue(rank: FloatArray, fill: IntArray) -> IntArray:
+    """Return the accepted rows, best first."""
     rows = fill.nonzero()[0]
-    rows = rows[rank[rows].argsort(kind="stable")]
-    return rows, fill[rows].cumsum()
-
-
-def _mean(
-    rows: IntArray, value: FloatArray, fill: IntArray, own: FloatArray, rules: AuctionRules
-) -> FloatArray:
-    """Return value over quantity by order, the order's own price where it does not trade."""
-    total = np.bincount(rows, weights=value, minlength=fill.size)
-    return np.where(fill > 0, within_limits(total / np.maximum(fill, 1), rules), own)
+    return rows[rank[rows].argsort(kind="stable")]

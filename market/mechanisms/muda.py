@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
-from market.clearing import NAN, AuctionRules, ClearingResult, mechanisms
+from market.clearing import NAN, AuctionRules, ClearingResult, at_own_prices, mechanisms
 from market.crossing import cross, ration
 from market.mechanisms.uniform import check_k, k_point
 from market.mechanisms.vcg import displaced, number_owners, paid, total_by_owner
@@ -98,18 +98,7 @@ class Muda:
         traded = self.trade(live, draw_lots(count, rng), rules, rng)
         ask_fill[asks], bid_fill[bids], ask_pay[asks], bid_pay[bids] = traded
         ends = cross(live, replace(rules, tie_break="time"))
-        return ClearingResult(
-            price=NAN,
-            price_low=ends.low,
-            price_high=ends.high,
-            buy_price=NAN,
-            sell_price=NAN,
-            volume=int(np.add.reduce(ask_fill)),
-            ask_fill=ask_fill,
-            bid_fill=bid_fill,
-            ask_pay=ask_pay,
-            bid_pay=bid_pay,
-        )
+        return at_own_prices((ends.low, ends.high), (ask_fill, bid_fill), (ask_pay, bid_pay))
 
     def trade(
         self, book: OrderBook, lots: Lots, rules: AuctionRules, rng: np.random.Generator

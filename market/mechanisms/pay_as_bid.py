@@ -6,10 +6,16 @@ from typing import ClassVar
 import numpy as np
 
 from market.batch import Books, ClearedBooks, cross_many
-from market.clearing import NAN, AuctionRules, ClearingResult, mechanisms
+from market.clearing import (
+    NAN,
+    AuctionRules,
+    ClearingResult,
+    at_own_prices,
+    mechanisms,
+    within_limits,
+)
 from market.crossing import cross
 from market.orders import OrderBook
-from market.units import FloatArray
 
 
 @mechanisms.register("pay-as-bid")
@@ -42,30 +48,11 @@ class PayAsBid:
     ) -> ClearingResult:
         """Return the accepted quantities and each order's own price."""
         found = cross(book, rules, rng)
-        return ClearingResult(
-            price=NAN,
-            price_low=found.low,
-            price_high=found.high,
-            buy_price=NAN,
-            sell_price=NAN,
-            volume=found.volume,
-            ask_fill=found.ask_fill,
-            bid_fill=found.bid_fill,
-            ask_pay=within_limits(book.ask_price, rules),
-            bid_pay=within_limits(book.bid_price, rules),
-        )
+        pays = within_limits(book.ask_price, rules), within_limits(book.bid_price, rules)
+        return at_own_prices((found.low, found.high), (found.ask_fill, found.bid_fill), pays)
 
     def clear_books(self, books: Books, rules: AuctionRules) -> ClearedBooks:
         """Return what `clear` does for each of many books."""
         found = cross_many(books, rules)
         nobody = np.full(len(books), NAN)
         return ClearedBooks(*found, price=nobody, pay=within_limits(books.price, rules))
-
-
-def within_limits(price: FloatArray, rules: AuctionRules) -> FloatArray:
-    """Return prices clipped to floor and cap; never worse for an order that may trade.
-
-    >>> within_limits(np.array([5.0, 50.0]), AuctionRules(price_floor=10.0))
-    array([10., 50.])
-    """
-    return np.minimum(np.maximum(price, rules.price_floor), rules.price_cap)

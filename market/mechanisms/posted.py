@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from market.clearing import NAN, AuctionRules, ClearingResult, mechanisms
+from market.clearing import AuctionRules, ClearingResult, at_two_prices, mechanisms
 from market.crossing import cross, ration
 from market.orders import OrderBook
 from market.units import IntArray
@@ -67,18 +67,8 @@ class Posted:
         supply = book.ask_quantity * (book.ask_price <= sell)
         demand = book.bid_quantity * (book.bid_price >= buy)
         volume = min(int(np.add.reduce(supply)), int(np.add.reduce(demand)))
-        if not volume:
-            buy = sell = NAN
-        return ClearingResult(
-            price=buy if buy == sell else NAN,
-            price_low=found.low,
-            price_high=found.high,
-            buy_price=buy,
-            sell_price=sell,
-            volume=volume,
-            ask_fill=_shared(supply, volume, rules, rng),
-            bid_fill=_shared(demand, volume, rules, rng),
-        )
+        fills = _shared(supply, volume, rules, rng), _shared(demand, volume, rules, rng)
+        return at_two_prices((found.low, found.high), fills, sell, buy)
 
 
 def _check(name: str, value: object) -> None:

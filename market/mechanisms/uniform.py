@@ -6,9 +6,8 @@ from typing import ClassVar, Literal, get_args
 import numpy as np
 
 from market.batch import Books, ClearedBooks, Crossings, cross_many
-from market.clearing import NAN, AuctionRules, ClearingResult, mechanisms
+from market.clearing import NAN, AuctionRules, ClearingResult, mechanisms, within_limits
 from market.crossing import Crossing, cross
-from market.mechanisms.pay_as_bid import within_limits
 from market.orders import OrderBook
 from market.units import FloatArray, IntArray
 

@@ -5,9 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from market.clearing import NAN, AuctionRules, ClearingResult, mechanisms
+from market.clearing import AuctionRules, ClearingResult, at_own_prices, mechanisms, within_limits
 from market.crossing import Crossing, cross
-from market.mechanisms.pay_as_bid import within_limits
 from market.mechanisms.uniform import k_point
 from market.orders import OrderBook, owners
 from market.units import FloatArray, IntArray
@@ -51,19 +50,8 @@ class Vcg:
     ) -> ClearingResult:
         """Return the accepted quantities and each order's price."""
         found = cross(book, rules, rng)
-        ask_pay, bid_pay = _prices(book, found, rules)
-        return ClearingResult(
-            price=NAN,
-            price_low=found.low,
-            price_high=found.high,
-            buy_price=NAN,
-            sell_price=NAN,
-            volume=found.volume,
-            ask_fill=found.ask_fill,
-            bid_fill=found.bid_fill,
-            ask_pay=ask_pay,
-            bid_pay=bid_pay,
-        )
+        fills = found.ask_fill, found.bid_fill
+        return at_own_prices((found.low, found.high), fills, _prices(book, found, rules))
 
 
 def _prices(book: OrderBook, found: Crossing, rules: AuctionRules) -> tuple[FloatArray, FloatArray]:
