@@ -73,6 +73,7 @@ class Fleet:
         self.strategy, self.calendar, self.seed = units.strategy, units.calendar, units.seed
         self.forecaster = units.forecaster
         self.green_only = units.green_only or [False] * self.n
+        self.stations, self.uses = [""] * self.n, [""] * self.n
         self.up = np.ones(self.n)
         self.outages = Downtime(self.n)
         self.block: FleetBlock | None = None
@@ -184,6 +185,10 @@ class Fleet:
 
     def interruptible(self, block: FleetBlock, row: int) -> IntArray:
         """Return withdrawal that can be cut with no demand left unserved, Wh, shape (n,)."""
+        return np.zeros(self.n, np.int64)
+
+    def headroom(self, block: FleetBlock, row: int) -> IntArray:
+        """Return what storage service could still store in the row, Wh, shape (n,)."""
         return np.zeros(self.n, np.int64)
 
     def shed_order(self) -> FloatArray:

@@ -101,6 +101,7 @@ class Role:
             cap=auction.price_cap,
             published=published,
             forecaster=fleet.forecaster,
+            rules=gate.rules,
         )
 
     def _delivering(self) -> Steps:
@@ -125,6 +126,13 @@ class Role:
             if fleet.balances:
                 up, down = fleet.flexibility(block, delivery.row)
                 flexibility.up[rows.units], flexibility.down[rows.units] = up, down
+
+    def _store(self, delivery: Delivery, windows: list[FleetBlock]) -> None:
+        headroom = delivery.headroom
+        assert headroom is not None  # the session asks with an empty form
+        for index in self._stateful:
+            fleet, rows = self._fleets[index]
+            headroom[rows.units] = fleet.headroom(windows[index], delivery.row)
 
     def _commit(self, delivery: Delivery, windows: list[FleetBlock]) -> None:
         for index in self._stateful:

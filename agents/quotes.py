@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from market import BookTop, Calendar, FloatArray, IntArray, Registry
+from market import BookTop, Calendar, FloatArray, IntArray, MarketRules, Registry
 
 
 @dataclass(slots=True)
@@ -57,6 +57,8 @@ class MarketView:
         Clearing prices published so far; interval `known` and later are not.
     forecaster : PriceForecaster
         The fleet's own price forecaster.
+    rules : MarketRules or None
+        All rules in force.
     """
 
     first: int
@@ -66,6 +68,7 @@ class MarketView:
     cap: float
     published: FloatArray = field(default_factory=lambda: np.empty(0))
     forecaster: PriceForecaster | None = None
+    rules: MarketRules | None = None
 
     def price_forecast(self, horizon: int) -> FloatArray:
         """Return expected prices from `first` on (see `PriceForecaster.prices`)."""

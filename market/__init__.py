@@ -42,6 +42,8 @@ from market.rules import FeeRules, GateTimes, ImbalanceRules, MarketRules
 from market.session import MarketSession
 from market.settlement import ContractTerms, Settlement, Tariffs
 from market.shares import Shares, in_core, sharing_rules, to_cents
+from market.storage_service.flows import Flows, Journal, Returned
+from market.storage_service.rules import MODES, CapacityRules, ServiceRules
 from market.streams import DailyDraws, stream
 from market.tables import write_json
 from market.units import (
@@ -59,6 +61,7 @@ __all__ = [
     "CENTS",
     "COUNTERPARTIES",
     "ENERGY_COLUMNS",
+    "MODES",
     "ORDER_COLUMNS",
     "PARTS_PER_MWH",
     "WH_PER_MWH",
@@ -68,6 +71,7 @@ __all__ = [
     "BookTop",
     "BoolArray",
     "Calendar",
+    "CapacityRules",
     "ClearingResult",
     "ConservationError",
     "ContractTerms",
@@ -78,12 +82,14 @@ __all__ = [
     "FleetBlock",
     "FleetRows",
     "FloatArray",
+    "Flows",
     "Game",
     "Gate",
     "GateTimes",
     "ImbalanceRules",
     "InputError",
     "IntArray",
+    "Journal",
     "KeyFigure",
     "Layout",
     "Ledger",
@@ -97,7 +103,9 @@ __all__ = [
     "RecordingRules",
     "Registry",
     "Results",
+    "Returned",
     "RowBlocks",
+    "ServiceRules",
     "Settlement",
     "Shares",
     "Stores",

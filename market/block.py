@@ -10,6 +10,7 @@ import numpy as np
 
 from market.layout import FleetRows, Layout
 from market.rules import MarketRules
+from market.storage_service.flows import Journal
 from market.units import FloatArray, IntArray
 
 UNIT_COLUMNS = ("sold", "bought", "delivered", "consumed", "instructed", "unserved")
@@ -54,6 +55,15 @@ class Block:
         Water or heat that left a full reservoir unused.
     soc : array, shape (m, U)
         Stored energy at the end of the interval, Wh; NaN where there is no store.
+    stored : array of int, shape (m, U)
+        Storage service: what of a plant's delivery went into a store, and, below zero, what a
+        store took of it.
+    moved : array, shape (m, U)
+        Stored energy that a slice of a station got from others, or from netting, Wh.
+    recovered : dict of array of int, shape (m, U)
+        By mode of storage service: would-be curtailment of each plant that was stored.
+    service : Journal
+        Who stored what where, and on whose behalf it was given back.
     capacity_left : array, shape (U,)
         Share of a store's capacity that ageing has left; 1 for all others.
     receipts, payments : array or None, shape (m, U)
@@ -72,6 +82,9 @@ class Block:
         self.resource, self.available = _whole(m, units), _whole(m, units)
         self.forecast, self.spilled = _whole(m, units), _whole(m, units)
         self.soc = np.full((m, units), np.nan)
+        self.stored, self.moved = _whole(m, units), np.zeros((m, units))
+        self.recovered: dict[str, IntArray] = {}
+        self.service = Journal()
         self.capacity_left = np.ones(units)
         self.penalty = np.zeros((m, units))
         self.receipts: FloatArray | None = None
@@ -99,6 +112,8 @@ class Block:
             self.bid_fill[:, b].reshape(shape_b),
             **{name: getattr(self, name)[:, u] for name in UNIT_COLUMNS + RESOURCE_COLUMNS},
             soc=self.soc[:, u],
+            moved=self.moved[:, u],
+            stored=self.stored[:, u],
             capacity_left=self.capacity_left[u],
             penalty=self.penalty[:, u],
         )
@@ -131,5 +146,7 @@ class FleetBlock:
     forecast: IntArray
     spilled: IntArray
     soc: FloatArray
+    moved: FloatArray
+    stored: IntArray
     capacity_left: FloatArray
     penalty: FloatArray

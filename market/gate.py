@@ -6,8 +6,9 @@ from typing import Literal, NamedTuple
 from market.block import Block
 from market.dispatch import Flexibility
 from market.rules import MarketRules
+from market.units import IntArray
 
-Phase = Literal["meter", "balance", "commit"]
+Phase = Literal["meter", "balance", "store", "commit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +69,4 @@ class Delivery:
     phase: Phase = "meter"
     deviates: bool = False
     flexibility: Flexibility | None = None
+    headroom: IntArray | None = None

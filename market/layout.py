@@ -25,6 +25,8 @@ class FleetShape(Protocol):
     bid_slots: int
     clean: bool
     green_only: list[bool]
+    stations: list[str]
+    uses: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,11 @@ class Layout:
         Unit of each order slot.
     clean, green_only : array of bool, shape (U,)
         Who sells clean energy, and who buys nothing else.
+    stations : tuple of str
+        Storage stations that are split into slices; `station_of` maps units to them, shape (U,),
+        -1 for all other units.
+    uses : tuple of str, length U
+        What a slice is for: ``own``, ``service``, ``lease``; empty for other units.
     fleets : tuple of FleetRows
         In the order of the fleets given.
     zones : tuple of ZoneRows
@@ -83,6 +90,9 @@ class Layout:
     bid_unit: IntArray
     clean: BoolArray
     green_only: BoolArray
+    stations: tuple[str, ...]
+    station_of: IntArray
+    uses: tuple[str, ...]
     fleets: tuple[FleetRows, ...]
     zones: tuple[ZoneRows, ...]
     groups: tuple[tuple[str, str, slice], ...]
@@ -105,6 +115,8 @@ def lay_out(fleets: Sequence[FleetShape]) -> Layout:
     owner_names = [owner for fleet in fleets for owner in fleet.owners]
     owners = tuple(sorted(set(owner_names)))
     place = {owner: index for index, owner in enumerate(owners)}
+    station_names = [name for fleet in fleets for name in fleet.stations]
+    stations = tuple(sorted(set(station_names) - {""}))
     return Layout(
         units=tuple(name for fleet in fleets for name in fleet.names),
         kinds=tuple(fleet.kind for fleet in fleets for _ in fleet.names),
@@ -115,6 +127,11 @@ def lay_out(fleets: Sequence[FleetShape]) -> Layout:
         bid_unit=_slot_units(sizes, [fleet.bid_slots for fleet in fleets]),
         clean=np.repeat([fleet.clean for fleet in fleets], sizes).astype(np.bool_),
         green_only=np.array([flag for fleet in fleets for flag in fleet.green_only], np.bool_),
+        stations=stations,
+        station_of=np.array(
+            [stations.index(name) if name else -1 for name in station_names], np.int64
+        ),
+        uses=tuple(use for fleet in fleets for use in fleet.uses),
         fleets=rows,
         zones=_zones(fleets, rows),
         groups=_groups(fleets, rows),

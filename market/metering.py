@@ -141,6 +141,7 @@ def _check_charge(block: Block, calendar: Calendar, stores: Stores) -> None:
             block.consumed * stores.efficiency_charge
             - block.delivered / stores.efficiency_discharge
             - lost
+            + block.moved
         )
         right = np.abs(block.soc - before - change) <= SOC_TOLERANCE_WH
     wrong = ~right & np.isfinite(stores.efficiency_charge)  # a charge that is not a number, too

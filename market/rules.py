@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from market.clearing import AuctionRules
+from market.storage_service.rules import CapacityRules, ServiceRules
 
 ImbalanceRule = Literal["single", "dual", "spread"]
 SelfTradePrevention = Literal["unit", "owner"]
@@ -63,6 +64,8 @@ class MarketRules:
         See `ImbalanceRules` and `FeeRules`.
     self_trade_prevention : str
         Whose offers and bids never meet: those of a ``unit``, or of all units of an ``owner``.
+    service, capacity
+        See `ServiceRules` and `CapacityRules`.
     """
 
     mechanism: Any
@@ -70,6 +73,8 @@ class MarketRules:
     imbalance: ImbalanceRules = field(default_factory=ImbalanceRules)
     fees: FeeRules = field(default_factory=FeeRules)
     self_trade_prevention: SelfTradePrevention = "unit"
+    service: ServiceRules = field(default_factory=ServiceRules)
+    capacity: CapacityRules = field(default_factory=CapacityRules)
 
 
 @dataclass(frozen=True, slots=True)

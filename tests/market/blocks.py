@@ -23,10 +23,14 @@ class Shape:
     bid_slots: int = 1
     clean: bool = False
     green_only: list = field(default_factory=list)
+    stations: list = field(default_factory=list)
+    uses: list = field(default_factory=list)
 
     def __post_init__(self):
         self.owners = self.owners or self.names
         self.green_only = self.green_only or [False] * len(self.names)
+        self.stations = self.stations or [""] * len(self.names)
+        self.uses = self.uses or [""] * len(self.names)
 
 
 def calendar(n=4, minutes=60):

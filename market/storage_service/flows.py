@@ -1,0 +1,87 @@
+"""What storage service did with energy, interval by interval."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from market.storage_service.rules import MODES
+from market.units import FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """Would-be curtailment that was stored in one interval, as columns of equal length.
+
+    Attributes
+    ----------
+    plant, store : array of int
+        Units: whose energy it was, and the slice of a station that took it.
+    wh : array of int
+        Energy charged, on the grid side.
+    mode : array of int
+        Index into `MODES`.
+    buy_price, sell_price : array
+        What the plant pays and the station's owner receives, currency/MWh charged.
+    """
+
+    plant: IntArray
+    store: IntArray
+    wh: IntArray
+    mode: IntArray
+    buy_price: FloatArray
+    sell_price: FloatArray
+
+    @classmethod
+    def joined(cls, parts: "list[Flows]") -> "Flows":
+        """Return several parts as one."""
+        if not parts:
+            whole, price = np.empty(0, np.int64), np.empty(0)
+            return cls(whole, whole, whole, whole, price, price)
+        return cls(*(np.concatenate([getattr(p, name) for p in parts]) for name in cls.__slots__))
+
+    @property
+    def total(self) -> int:
+        """Energy of all of them, Wh."""
+        return int(self.wh.sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What a pool gave back to the grid in one interval, on whose behalf.
+
+    Attributes
+    ----------
+    store : int
+        The pool's unit.
+    holder : array of int
+        Units whose energy it was; the pool itself for the station's own.
+    wh : array of int
+        Energy on the grid side; adds up to what the pool delivered.
+    """
+
+    store: int
+    holder: IntArray
+    wh: IntArray
+
+
+@dataclass(slots=True)
+class Journal:
+    """What storage service did in a block; rows are the block's.
+
+    Attributes
+    ----------
+    stored : list of (row, Flows)
+    returned : list of (row, Returned)
+    """
+
+    stored: list[tuple[int, Flows]] = field(default_factory=list)
+    returned: list[tuple[int, Returned]] = field(default_factory=list)
+
+
+def mode_index(name: str) -> int:
+    """Return the place of a mode in `MODES`.
+
+    >>> mode_index("auction")
+    3
+    """
+    return MODES.index(name)
