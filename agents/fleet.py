@@ -12,7 +12,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.quotes import MarketView, PriceForecaster, Quotes, Standing, Strategy
-from market import BookTop, BoolArray, Calendar, DailyDraws, FleetBlock, FloatArray, IntArray
+from market import (
+    BookTop,
+    BoolArray,
+    Calendar,
+    DailyDraws,
+    FleetBlock,
+    FloatArray,
+    IntArray,
+    ServiceForm,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +170,9 @@ class Fleet:
             _change(block.bid_price[row], bids, bought, quotes.bid_price, quotes.bid_quantity)
         failed = self.up == 0
         asks[failed], bids[failed] = sold[failed], bought[failed]
+
+    def answer(self, form: ServiceForm, block: FleetBlock, units: slice) -> None:
+        """Bid for storage service, or offer it; `units` are the fleet's places in the form."""
 
     # --- after the gate --------------------------------------------------------------------
 

@@ -21,6 +21,8 @@ from market import (
     Gate,
     MarketRules,
     MarketSession,
+    ServiceForm,
+    ServiceMarket,
     Trading,
 )
 
@@ -44,11 +46,13 @@ class Role:
         self._rules: MarketRules | None = None
 
     def start(self, env: simpy.Environment) -> None:
-        """Put the role's two processes on the clock; a third where orders may be revised."""
+        """Put the role's processes on the clock: bidding, delivering, and what else there is to do."""
         env.process(self._bidding())
         env.process(self._delivering())
         if any(fleet.revises for fleet, _ in self._fleets):
             env.process(self._revising())
+        if self._session.service is not None:
+            env.process(self._serving(self._session.service))
 
     def _bidding(self) -> Steps:
         while True:
@@ -67,6 +71,13 @@ class Role:
                 if fleet.revises:
                     book = trading.books[self._session.zone_index(fleet.zone)]
                     fleet.revise(block, self._view(gate, fleet, 1), book, trading.step)
+
+    def _serving(self, service: ServiceMarket) -> Steps:
+        while True:
+            form: ServiceForm = yield service.asked.wait()
+            windows = self._windows(form.block)
+            for (fleet, rows), block in zip(self._fleets, windows, strict=True):
+                fleet.answer(form, block, rows.units)
 
     def _quote(self, gate: Gate) -> None:
         windows = self._windows(gate.block)

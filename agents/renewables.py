@@ -7,7 +7,7 @@ import numpy as np
 
 from agents.fleet import Fleet, FleetUnits
 from agents.quotes import MarketView, Quotes
-from market import FleetBlock, FloatArray, IntArray, to_wh
+from market import FleetBlock, FloatArray, IntArray, ServiceForm, to_wh
 
 
 class AvailabilityForecaster(Protocol):
@@ -54,6 +54,22 @@ class Resource:
         return to_wh(share * (self.capacity_mw * hours))
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceBids:
+    """What plants bid for storage service, each of shape (n,).
+
+    Attributes
+    ----------
+    tariff : array
+        A plant's own on-grid price, currency/MWh; NaN where it has none.
+    share : array
+        What it bids, as a share of the fee at which storing breaks even.
+    """
+
+    tariff: FloatArray
+    share: FloatArray
+
+
 class RenewableFleet(Fleet):
     """Plants that deliver what the weather gives, up to what they sold.
 
@@ -67,6 +83,8 @@ class RenewableFleet(Fleet):
         subsidy or certificates are lost with each MWh not sold.
     cost : array, shape (n,)
         Marginal cost itself.
+    service : ServiceBids or None
+        None: the plants want no storage service.
     """
 
     clean = True
@@ -78,10 +96,12 @@ class RenewableFleet(Fleet):
         forecaster: AvailabilityForecaster,
         bid_cost: FloatArray,
         cost: FloatArray,
+        service: ServiceBids | None = None,
     ) -> None:
         super().__init__(units)
         self.resource, self.expectation = resource, forecaster
         self.bid_cost, self._cost = bid_cost, cost
+        self.service = service
         self._most = to_wh(resource.capacity_mw * self.calendar.hours)
 
     def look_ahead(self, block: FleetBlock) -> None:
@@ -101,6 +121,33 @@ class RenewableFleet(Fleet):
         if self.per_interval and (self.up < 1).any():
             expected = np.floor(expected * self.up).astype(np.int64)
         return Quotes(ask_price=self.bid_cost, ask_quantity=expected)
+
+    def service_value(self, form: ServiceForm) -> FloatArray:
+        """Return the fee at which having a MWh stored breaks even, currency/MWh charged.
+
+        It is what comes back of the MWh times what that earns: the price of energy, or the
+        plant's own tariff where that is paid, and what a MWh delivered earns outside the market.
+
+        At a tariff of 324.7 and a round trip of 0.82 it is 266.25.
+        """
+        assert self.service is not None  # asked by `answer` only
+        price = np.full(self.n, form.returned_price[self.zone])
+        if form.rules.service.returned_price == "tariff":
+            price = np.where(np.isnan(self.service.tariff), price, self.service.tariff)
+        return form.round_trip[self.zone] * (price + self._cost - self.bid_cost)
+
+    def answer(self, form: ServiceForm, block: FleetBlock, units: slice) -> None:
+        """Bid for the storage of what is expected to be curtailed and not stored yet."""
+        if self.service is None or self.zone not in form.round_trip:
+            return
+        rows = slice(form.first, form.first + form.count)
+        if form.intraday:
+            idle = (block.forecast[rows] - block.sold[rows]) * self.up
+        else:
+            idle = block.forecast[rows] * form.expected[self.zone][:, None]
+        left = np.floor(idle).astype(np.int64) - form.promised[:, units]
+        form.bid_quantity[:, units] = np.maximum(left, 0)
+        form.bid_price[units] = self.service.share * self.service_value(form)
 
     def meter(self, block: FleetBlock, row: int) -> bool:
         """Deliver what was sold as far as it is there."""

@@ -43,7 +43,9 @@ from market.session import MarketSession
 from market.settlement import ContractTerms, Settlement, Tariffs
 from market.shares import Shares, in_core, sharing_rules, to_cents
 from market.storage_service.flows import Flows, Journal, Returned
+from market.storage_service.form import ServiceForm
 from market.storage_service.rules import MODES, CapacityRules, ServiceRules
+from market.storage_service.session import ServiceMarket, ServiceTerms
 from market.streams import DailyDraws, stream
 from market.tables import write_json
 from market.units import (
@@ -105,7 +107,10 @@ __all__ = [
     "Results",
     "Returned",
     "RowBlocks",
+    "ServiceForm",
+    "ServiceMarket",
     "ServiceRules",
+    "ServiceTerms",
     "Settlement",
     "Shares",
     "Stores",

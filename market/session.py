@@ -6,13 +6,14 @@ own, so the insertion order of SimPy events never decides an outcome.
 """
 
 from collections.abc import Callable, Generator, Sequence
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import simpy
 
 from market.auction import hold
 from market.block import Block
+from market.broadcast import Broadcast
 from market.calendar import Calendar
 from market.clearing import ClearingResult
 from market.dispatch import Flexibility, balance_zone
@@ -25,30 +26,10 @@ from market.trading import Window, ZoneTrading
 from market.units import FloatArray
 from market.zone_orders import ZoneOrders
 
-M = TypeVar("M")
+if TYPE_CHECKING:
+    from market.storage_service.session import ServiceMarket
+
 Steps = Generator[simpy.Event, Any, None]
-
-
-class Broadcast(Generic[M]):
-    """A message that every listener waiting at this instant hears."""
-
-    def __init__(self, env: simpy.Environment) -> None:
-        self._env = env
-        self._event = env.event()
-
-    def wait(self) -> simpy.Event:
-        """Return the event of the next message."""
-        return self._event
-
-    @property
-    def heard(self) -> bool:
-        """True when anybody is waiting for a message."""
-        return bool(self._event.callbacks)
-
-    def send(self, message: M) -> None:
-        """Wake all listeners with `message`."""
-        event, self._event = self._event, self._env.event()
-        event.succeed(message)
 
 
 class MarketSession:
@@ -83,6 +64,7 @@ class MarketSession:
     ) -> None:
         self.env, self.calendar, self.layout = env, calendar, layout
         self.gates, self.rules, self._settle, self._rngs = gates, rules, settle, rngs
+        self.service: ServiceMarket | None = None
         self.opened: Broadcast[Gate] = Broadcast(env)
         self.trading: Broadcast[Trading] = Broadcast(env)
         self.published: Broadcast[Gate] = Broadcast(env)
@@ -97,9 +79,11 @@ class MarketSession:
         self._zone_index = {zone.name: index for index, zone in enumerate(layout.zones)}
 
     def start(self) -> None:
-        """Put the session's two processes on the clock."""
+        """Put the session's two processes on the clock, and those of the service market."""
         self.env.process(self._auctions())
         self.env.process(self._deliveries())
+        if self.service is not None:
+            self.service.start(self.env)
 
     def zone_index(self, name: str) -> int:
         """Return the place of a zone in the tables."""
@@ -130,6 +114,12 @@ class MarketSession:
                 self.delivery.send(delivery)
                 yield env.timeout(1)
                 self._balance(delivery)
+            if self.service is not None and self.service.wanted(delivery):
+                delivery.phase = "store"
+                delivery.headroom = np.zeros(len(self.layout.units), np.int64)
+                self.delivery.send(delivery)
+                yield env.timeout(1)
+                self.service.store(delivery)
             delivery.phase = "commit"
             self.delivery.send(delivery)
             yield env.timeout(1)
@@ -168,7 +158,8 @@ class MarketSession:
     def _between_deliveries(self, instant: int) -> int:
         """Return the instant, or the next one at which no interval is metered or committed."""
         phase = instant % self.calendar.interval_s
-        return instant + (3 - phase if phase < 3 else 0)
+        busy = 3 if self.service is None else 4
+        return instant + (busy - phase if phase < busy else 0)
 
     def _clear(self, gate: Gate) -> None:
         # Column -1 is the last interval's: NaN until the run is over.
@@ -210,6 +201,8 @@ class MarketSession:
 
     def _close(self, delivery: Delivery) -> None:
         block = delivery.block
+        if self.service is not None:
+            self.service.close(delivery)
         if delivery.row == block.m - 1:
             first = block.first
             self._settle(block)
