@@ -7,14 +7,18 @@ from agents.external import ExternalFleet
 from agents.fleet import Fleet, FleetUnits
 from agents.forecasts import FORECASTERS, ResourceForecaster, price_forecaster
 from agents.jobs import ArrivalProcess, JobTrace, poisson_jobs, read_jobs
+from agents.leasing import Leasing
 from agents.loads import LoadFleet
 from agents.outages import DatedOutage, FailureRates, Outages
 from agents.plant_noise import PlantNoise
 from agents.processes import Arrivals, ContractCalendar, Role, RuleChanges
 from agents.quotes import MarketView, PriceForecaster, Quotes, Strategy, strategies
-from agents.renewables import RenewableFleet, Resource
+from agents.renewables import RenewableFleet, Resource, ServiceBids
 from agents.reservoirs import ReservoirFleet, ReservoirPlant
+from agents.service_offers import ServiceOffers
 from agents.site_power import DataCenterSite, PueTable
+from agents.slices import Division, Sizes
+from agents.stations import StationFleet
 from agents.storage import StorageFleet, StoragePlant
 from agents.thermal import FreeThermalFleet, ThermalFleet, ThermalPlant
 from agents.weather import profile_names, synthetic
@@ -29,12 +33,14 @@ __all__ = [
     "DataCenterFleet",
     "DataCenterSite",
     "DatedOutage",
+    "Division",
     "ExternalFleet",
     "FailureRates",
     "Fleet",
     "FleetUnits",
     "FreeThermalFleet",
     "JobTrace",
+    "Leasing",
     "LoadFleet",
     "MarketView",
     "Outages",
@@ -49,6 +55,10 @@ __all__ = [
     "ResourceForecaster",
     "Role",
     "RuleChanges",
+    "ServiceBids",
+    "ServiceOffers",
+    "Sizes",
+    "StationFleet",
     "StorageFleet",
     "StoragePlant",
     "Strategy",

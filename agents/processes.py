@@ -46,7 +46,7 @@ class Role:
         self._rules: MarketRules | None = None
 
     def start(self, env: simpy.Environment) -> None:
-        """Put the role's processes on the clock: bidding, delivering, and what else there is to do."""
+        """Put the role's processes on the clock: bidding, delivering, and what else it does."""
         env.process(self._bidding())
         env.process(self._delivering())
         if any(fleet.revises for fleet, _ in self._fleets):

@@ -1,13 +1,13 @@
 """Storage owners: power, energy, two efficiencies, and never a MWh that is not there."""
 
 from collections import deque
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from agents.ageing import Ageing, AgeingLaw
 from agents.fleet import Fleet, FleetUnits, cut_to
+from agents.promises import Limits, Promise
 from agents.quotes import MarketView
 from market import FleetBlock, FloatArray, IntArray
 
@@ -44,23 +44,6 @@ class StoragePlant:
     self_discharge: FloatArray
     cycle_cost: FloatArray
     segments: IntArray
-
-
-class Bounds(NamedTuple):
-    """Limits of the state of charge, Wh, that orders of an interval have to respect."""
-
-    low: FloatArray
-    high: FloatArray
-
-
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """An award that is not delivered yet, the limits it was made under, and what it will leave."""
-
-    bought: IntArray
-    sold: IntArray
-    soc: FloatArray
-    bounds: Bounds
 
 
 class StorageFleet(Fleet):
@@ -101,53 +84,46 @@ class StorageFleet(Fleet):
         self._share = np.ones(self.n)
         self._leaks = bool(plant.self_discharge.any())
         self.plan_scale = np.ones(self.n)
-        self._bounds = Bounds(plant.soc_min_wh, plant.soc_max_wh)
-        self._ageing = _ageing(plant, law) if law is not None else None
-        self._limits = self._both_limits(self.soc, self._share)
+        low, high = plant.soc_min_wh, plant.soc_max_wh
+        self._limits = Limits(low, high, plant.charge_wh, plant.discharge_wh, low)
+        self._ageing = ageing_of(plant, law) if law is not None else None
+        self._quoted = self._both_limits(self.soc, self._share)
 
     def look_ahead(self, block: FleetBlock) -> None:
         """Take the wear so far off the capacity, and put its cost on the cycles."""
         super().look_ahead(block)
-        if self._ageing is None:
-            return
-        plant, ageing = self.plant, self._ageing
-        ageing.count(self.calendar.second(block.first))
-        left = ageing.remaining
-        self.soc_min_wh, self.soc_max_wh = plant.soc_min_wh * left, plant.soc_max_wh * left
-        self.soc_end_wh = plant.soc_end_wh * left
-        self.plan_scale = np.divide(np.round(left, 3), left, out=np.ones(self.n), where=left > 0)
-        self._bounds = Bounds(self.soc_min_wh, self.soc_max_wh)
-        self.cycle_cost = plant.cycle_cost + ageing.cost(plant.efficiency_discharge)
-        block.capacity_left[:] = left
+        if self._ageing is not None:
+            self._ageing.count(self.calendar.second(block.first))
+            self._wear(self._ageing, block)
 
     def quote(self, block: FleetBlock, view: MarketView) -> None:
         """Write the strategy's orders, cut to what power and charge allow, first slots first."""
-        self._limits = self._both_limits(self.committed_soc, self.up)
-        super().quote(block, view)
+        self._quoted = self._both_limits(self.committed_soc, self.up)
+        self._ask(block, view)
         self._at_gate = 1
         row = view.first - block.first
         # At the cap a bid would share with load that goes unserved; charging comes after it.
         below_cap = np.nextafter(view.cap, -np.inf)
         np.minimum(block.bid_price[row], below_cap, out=block.bid_price[row])
         quantities = block.ask_quantity[row], block.bid_quantity[row]
-        for quantity, limit in zip(quantities, self._limits, strict=True):
+        for quantity, limit in zip(quantities, self._quoted, strict=True):
             cut_to(quantity, limit)
 
     def charge_limit(self) -> IntArray:
         """Return what can be bought in the quoted interval, whole Wh."""
-        return self._limits[1]
+        return self._quoted[1]
 
     def discharge_limit(self) -> IntArray:
         """Return what can be sold in the quoted interval, whole Wh."""
-        return self._limits[0]
+        return self._quoted[0]
 
     def award(self, block: FleetBlock, row: int) -> None:
         """Commit the state of charge to what was just bought and sold."""
         self._at_gate = 0
-        bought, sold = block.bought[row], block.sold[row]
-        bounds = self._bounds
-        self.committed_soc = self._step(self.committed_soc, bought, sold, bounds)
-        self._pending.append(Promise(bought, sold, self.committed_soc, bounds))
+        bought, sold, limits = block.bought[row], block.sold[row], self._limits
+        self.committed_soc = self._step(self.committed_soc, bought, sold, limits)
+        promise = Promise(block.first + row, bought, sold, limits, self.committed_soc)
+        self._pending.append(promise)
 
     def meter(self, block: FleetBlock, row: int) -> bool:
         """Deliver and consume what was traded as far as power and charge allow."""
@@ -156,9 +132,9 @@ class StorageFleet(Fleet):
         elif not self._doubtful:  # awards were limited by physics, and nothing has happened since
             return False
         bought, sold = block.bought[row], block.sold[row]
-        bounds = self._pending[0].bounds
-        charged = np.minimum(bought, self._charge_limit(self.soc, self._share, bounds))
-        given = np.minimum(sold, self._discharge_limit(self.soc, self._share, bounds))
+        limits = self._pending[0].limits
+        charged = np.minimum(bought, self._charge_limit(self.soc, self._share, limits))
+        given = np.minimum(sold, self._discharge_limit(self.soc, self._share, limits))
         block.consumed[row], block.delivered[row] = charged, given
         return bool((charged != bought).any() or (given != sold).any())
 
@@ -170,9 +146,9 @@ class StorageFleet(Fleet):
         lowest = np.minimum(self.soc, self.committed_soc)
         for promise in self._pending:
             lowest = np.minimum(lowest, promise.soc)
-        bounds = self._pending[0].bounds
-        stock = self._discharge_limit(lowest, self._share, bounds)
-        power = self._discharge_limit(self.soc, self._share, bounds) - block.delivered[row]
+        limits = self._pending[0].limits
+        stock = self._discharge_limit(lowest, self._share, limits)
+        power = self._discharge_limit(self.soc, self._share, limits) - block.delivered[row]
         up = np.where(block.consumed[row] > 0, 0, np.minimum(stock, power))
         return np.maximum(up, 0), block.delivered[row].copy()
 
@@ -190,7 +166,7 @@ class StorageFleet(Fleet):
         if kept and not doubtful:
             self.soc = promise.soc
         else:
-            self.soc = self._step(self.soc, charged, given, promise.bounds)
+            self.soc = self._step(self.soc, charged, given, promise.limits)
             self._replay(kept)
         block.soc[row] = self.soc
         if self._ageing is not None:
@@ -225,34 +201,58 @@ class StorageFleet(Fleet):
         """Return the wear of a MWh discharged, without what is counted in `facts`."""
         return self.plant.cycle_cost
 
-    def _after_losses(self, soc: FloatArray, bounds: Bounds) -> FloatArray:
+    def _wear(self, ageing: Ageing, block: FleetBlock) -> None:
+        plant, left = self.plant, ageing.remaining
+        self.soc_min_wh, self.soc_max_wh = plant.soc_min_wh * left, plant.soc_max_wh * left
+        self.soc_end_wh = plant.soc_end_wh * left
+        self.plan_scale = np.divide(np.round(left, 3), left, out=np.ones(self.n), where=left > 0)
+        low, high = self.soc_min_wh, self.soc_max_wh
+        self._limits = replace(self._limits, low=low, high=high, floor=low)
+        self.cycle_cost = plant.cycle_cost + ageing.cost(plant.efficiency_discharge)
+        block.capacity_left[:] = left
+
+    def _ask(self, block: FleetBlock, view: MarketView) -> None:
+        """Write what the strategy wants, which may be more than there is."""
+        super().quote(block, view)
+
+    def _after_losses(self, soc: FloatArray, limits: Limits) -> FloatArray:
         if not self._leaks:
             return soc
-        lost = np.minimum(soc * self.plant.self_discharge, soc - bounds.low)
+        lost = np.minimum(soc * self.plant.self_discharge, soc - limits.floor)
         return soc - np.maximum(lost, 0.0)
+
+    def _held(self, soc: FloatArray, limits: Limits) -> FloatArray:
+        """Return the state of charge after self-discharge and what changes hands."""
+        soc = self._after_losses(soc, limits)
+        return soc if limits.redivision is None else soc + limits.redivision.moved(soc)
+
+    def _room(self, held: FloatArray, limits: Limits) -> FloatArray:
+        """Return what can be stored on top of a state of charge, Wh; below zero where too full."""
+        return limits.high - held
 
     def _both_limits(self, soc: FloatArray, up: FloatArray) -> tuple[IntArray, IntArray]:
         return (
-            self._discharge_limit(soc, up, self._bounds),
-            self._charge_limit(soc, up, self._bounds),
+            self._discharge_limit(soc, up, self._limits),
+            self._charge_limit(soc, up, self._limits),
         )
 
-    def _charge_limit(self, soc: FloatArray, up: FloatArray, bounds: Bounds) -> IntArray:
-        plant = self.plant
-        room = (bounds.high - self._after_losses(soc, bounds)) / plant.efficiency_charge
-        return _whole(np.minimum(plant.charge_wh * up, room))
+    def _charge_limit(self, soc: FloatArray, up: FloatArray, limits: Limits) -> IntArray:
+        room = self._room(self._held(soc, limits), limits) / self.plant.efficiency_charge
+        return whole(np.minimum(limits.charge * up, room))
 
-    def _discharge_limit(self, soc: FloatArray, up: FloatArray, bounds: Bounds) -> IntArray:
-        plant = self.plant
-        stock = (self._after_losses(soc, bounds) - bounds.low) * plant.efficiency_discharge
-        return _whole(np.minimum(plant.discharge_wh * up, stock))
+    def _discharge_limit(self, soc: FloatArray, up: FloatArray, limits: Limits) -> IntArray:
+        stock = (self._held(soc, limits) - limits.low) * self.plant.efficiency_discharge
+        return whole(np.minimum(limits.discharge * up, stock))
 
     def _step(
-        self, soc: FloatArray, bought: IntArray, sold: IntArray, bounds: Bounds
+        self, soc: FloatArray, bought: IntArray, sold: IntArray, limits: Limits
     ) -> FloatArray:
+        return self._held(soc, limits) + self._stored(bought, sold)
+
+    def _stored(self, bought: IntArray, sold: IntArray) -> FloatArray:
+        """Return what buying and selling change, stored Wh."""
         plant = self.plant
-        gain = bought * plant.efficiency_charge - sold / plant.efficiency_discharge
-        return self._after_losses(soc, bounds) + gain
+        return bought * plant.efficiency_charge - sold / plant.efficiency_discharge
 
     def _replay(self, kept: bool) -> None:
         """Reckon anew with what is still promised; it is checked again when it is due.
@@ -262,10 +262,10 @@ class StorageFleet(Fleet):
         """
         soc = self.soc
         for promise in self._pending:
-            bounds = promise.bounds
-            bought = np.minimum(promise.bought, self._charge_limit(soc, self.up, bounds))
-            sold = np.minimum(promise.sold, self._discharge_limit(soc, self.up, bounds))
-            soc = self._step(soc, bought, sold, bounds)
+            limits = promise.limits
+            bought = np.minimum(promise.bought, self._charge_limit(soc, self.up, limits))
+            sold = np.minimum(promise.sold, self._discharge_limit(soc, self.up, limits))
+            soc = self._step(soc, bought, sold, limits)
         changed = (soc != self.committed_soc).any()
         self.committed_soc = soc
         # What was quoted before and is awarded later was limited by what now is wrong, too.
@@ -273,10 +273,12 @@ class StorageFleet(Fleet):
             self._doubtful = len(self._pending) + self._at_gate
 
 
-def _ageing(plant: StoragePlant, law: AgeingLaw) -> Ageing:
+def ageing_of(plant: StoragePlant, law: AgeingLaw) -> Ageing:
+    """Return the wear of stations that are new."""
     usable = (plant.soc_max_wh - plant.soc_min_wh) / plant.energy_wh
     return Ageing(law, plant.energy_wh, usable, plant.soc_start_wh)
 
 
-def _whole(wh: FloatArray) -> IntArray:
+def whole(wh: FloatArray) -> IntArray:
+    """Return energy in whole Wh, rounded down; nothing where it is below zero."""
     return np.maximum(wh, 0.0).astype(np.int64)  # towards zero, so down

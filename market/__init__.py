@@ -22,6 +22,7 @@ from market.day_ahead.blocks import BlockOrders
 from market.day_ahead.table import RowBlocks
 from market.errors import ConservationError, InputError
 from market.gate import BookTop, Delivery, Gate, Trading
+from market.investment import investment
 from market.key_figures import KeyFigure, key_figures, summary
 from market.layout import FleetRows, Layout, ZoneRows, lay_out
 from market.ledger import COUNTERPARTIES, Ledger
@@ -35,18 +36,31 @@ from market.order_table import (
     order_table,
 )
 from market.orders import OrderBook
-from market.recorder import ENERGY_COLUMNS, Recorder, RecordingRules
+from market.recorder import Recorder, RecordingRules
 from market.registry import Registry
 from market.results import Results, talatan_results
 from market.rules import FeeRules, GateTimes, ImbalanceRules, MarketRules
 from market.session import MarketSession
-from market.settlement import ContractTerms, Settlement, Tariffs
+from market.settlement import ContractTerms, Settlement, StorageTerms, Tariffs
 from market.shares import Shares, in_core, sharing_rules, to_cents
-from market.storage_service.flows import Flows, Journal, Returned
+from market.storage_service.capacity import ListedStations, capacity_price
+from market.storage_service.claims import UNLIMITED, ServiceContracts
+from market.storage_service.flows import Flows, Handover, Journal, Returned
 from market.storage_service.form import ServiceForm
+from market.storage_service.lease_terms import LeaseContract
+from market.storage_service.lease_terms import Slices as StationSlices
+from market.storage_service.lease_terms import Stations as LeasedStations
+from market.storage_service.leases import LeaseBook
+from market.storage_service.netting import NETTING_RULES, Exchange, credit, gain_rate, netted
+from market.storage_service.rights import Product as RightsProduct
+from market.storage_service.rights import RightsRules
+from market.storage_service.rights import Tenants as RightsTenants
+from market.storage_service.rights_market import RightsMarket
 from market.storage_service.rules import MODES, CapacityRules, ServiceRules
 from market.storage_service.session import ServiceMarket, ServiceTerms
+from market.storage_service.stations import StationLimits, check_stations
 from market.streams import DailyDraws, stream
+from market.table_columns import ENERGY_COLUMNS
 from market.tables import write_json
 from market.units import (
     CENTS,
@@ -64,8 +78,10 @@ __all__ = [
     "COUNTERPARTIES",
     "ENERGY_COLUMNS",
     "MODES",
+    "NETTING_RULES",
     "ORDER_COLUMNS",
     "PARTS_PER_MWH",
+    "UNLIMITED",
     "WH_PER_MWH",
     "AuctionRules",
     "Block",
@@ -80,6 +96,7 @@ __all__ = [
     "DailyDraws",
     "DayAheadResult",
     "Delivery",
+    "Exchange",
     "FeeRules",
     "FleetBlock",
     "FleetRows",
@@ -88,13 +105,18 @@ __all__ = [
     "Game",
     "Gate",
     "GateTimes",
+    "Handover",
     "ImbalanceRules",
     "InputError",
     "IntArray",
     "Journal",
     "KeyFigure",
     "Layout",
+    "LeaseBook",
+    "LeaseContract",
+    "LeasedStations",
     "Ledger",
+    "ListedStations",
     "MarketRules",
     "MarketSession",
     "Mechanism",
@@ -106,13 +128,21 @@ __all__ = [
     "Registry",
     "Results",
     "Returned",
+    "RightsMarket",
+    "RightsProduct",
+    "RightsRules",
+    "RightsTenants",
     "RowBlocks",
+    "ServiceContracts",
     "ServiceForm",
     "ServiceMarket",
     "ServiceRules",
     "ServiceTerms",
     "Settlement",
     "Shares",
+    "StationLimits",
+    "StationSlices",
+    "StorageTerms",
     "Stores",
     "TableResult",
     "Tariffs",
@@ -123,23 +153,29 @@ __all__ = [
     "auction_of",
     "book_from_arrays",
     "book_from_frame",
+    "capacity_price",
     "check_block",
     "check_conditions",
     "check_curtailment",
+    "check_stations",
     "clear",
     "clear_day_ahead",
     "clear_many",
     "clear_table",
     "cost_game",
+    "credit",
+    "gain_rate",
     "game_of_array",
     "game_of_function",
     "hold",
     "in_core",
+    "investment",
     "key_figures",
     "lay_out",
     "mechanism_of",
     "mechanisms",
     "mwh",
+    "netted",
     "order_table",
     "rules_of",
     "share_out",

@@ -60,6 +60,9 @@ class Block:
         store took of it.
     moved : array, shape (m, U)
         Stored energy that a slice of a station got from others, or from netting, Wh.
+    soc_floor : array, shape (m, U)
+        Stored energy of a slice of a station at which its self-discharge ends, Wh; 0 for all
+        others, whose limits do not change with the date.
     recovered : dict of array of int, shape (m, U)
         By mode of storage service: would-be curtailment of each plant that was stored.
     service : Journal
@@ -83,6 +86,7 @@ class Block:
         self.forecast, self.spilled = _whole(m, units), _whole(m, units)
         self.soc = np.full((m, units), np.nan)
         self.stored, self.moved = _whole(m, units), np.zeros((m, units))
+        self.soc_floor = np.zeros((m, units))
         self.recovered: dict[str, IntArray] = {}
         self.service = Journal()
         self.capacity_left = np.ones(units)
@@ -113,6 +117,7 @@ class Block:
             **{name: getattr(self, name)[:, u] for name in UNIT_COLUMNS + RESOURCE_COLUMNS},
             soc=self.soc[:, u],
             moved=self.moved[:, u],
+            soc_floor=self.soc_floor[:, u],
             stored=self.stored[:, u],
             capacity_left=self.capacity_left[u],
             penalty=self.penalty[:, u],
@@ -147,6 +152,7 @@ class FleetBlock:
     spilled: IntArray
     soc: FloatArray
     moved: FloatArray
+    soc_floor: FloatArray
     stored: IntArray
     capacity_left: FloatArray
     penalty: FloatArray

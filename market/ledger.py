@@ -60,9 +60,9 @@ class Ledger:
         self._place = {name: len(owners) + i for i, name in enumerate(COUNTERPARTIES)}
         self._one_each = bool(np.array_equal(np.sort(owner_of), np.arange(len(owners))))
         self.totals: dict[tuple[int, str, bool], tuple[IntArray, IntArray]] = {}
-        self.pair_totals: dict[tuple[int, int, str], IntArray] = {}
+        self.pair_totals: dict[tuple[int, int, str], tuple[int, int]] = {}
         self._open: dict[tuple[int, str, bool], tuple[IntArray, IntArray]] = {}
-        self._open_pairs: dict[tuple[int, int, str], IntArray] = {}
+        self._open_pairs: dict[tuple[int, int, str], tuple[int, int]] = {}
         self._per_interval = per_interval
         self._rows: list[Postings] = []
 
@@ -90,25 +90,59 @@ class Ledger:
                 energy = np.where(chosen, wh, 0)
                 self._book(first, other, category, pays, energy, amount)
 
+    def account(self, counterparty: str) -> int:
+        """Return the account of a counterparty, for `post_between` and `post_pairs`."""
+        return self._place[counterparty]
+
     def post_between(
         self, first: int, pair: tuple[int, int], category: str, wh: IntArray, cents: IntArray
     ) -> None:
-        """Post amounts per interval from owner to owner; a negative amount goes the other way."""
-        for (payer, payee), sign in ((pair, 1), (pair[::-1], -1)):
-            rows = np.flatnonzero(cents * sign > 0)
-            if rows.size == 0:
-                continue
-            amount, energy = np.abs(cents[rows]), wh[rows]
-            self.balances[payer] -= amount.sum()
-            self.balances[payee] += amount.sum()
+        """Post amounts per interval from one account to another.
+
+        A negative amount goes the other way.
+        """
+        rows = np.flatnonzero(cents)
+        ends = np.full((2, rows.size), [[pair[0]], [pair[1]]], np.int64)
+        self.post_pairs(first + rows, (ends[0], ends[1]), category, wh[rows], cents[rows])
+
+    def post_pairs(
+        self,
+        period: IntArray,
+        ends: tuple[IntArray, IntArray],
+        category: str,
+        wh: IntArray,
+        cents: IntArray,
+    ) -> None:
+        """Post amounts between accounts, in columns of equal length.
+
+        Parameters
+        ----------
+        period : array of int
+            Interval of each amount.
+        ends : pair of arrays of int
+            Account that pays, account that receives; a negative amount goes the other way.
+        category : str
+        wh, cents : array of int
+        """
+        some = np.flatnonzero(cents)
+        if some.size == 0:
+            return
+        back, amount, energy = cents[some] < 0, np.abs(cents[some]), wh[some]
+        payer = np.where(back, ends[1][some], ends[0][some])
+        payee = np.where(back, ends[0][some], ends[1][some])
+        np.subtract.at(self.balances, payer, amount)
+        np.add.at(self.balances, payee, amount)
+        pairs, place = np.unique(payer * len(self.accounts) + payee, return_inverse=True)
+        sums = np.zeros((2, pairs.size), np.int64)
+        np.add.at(sums[0], place, energy)
+        np.add.at(sums[1], place, amount)
+        for pair, more, money in zip(pairs.tolist(), *sums.tolist(), strict=True):
+            key = (*divmod(pair, len(self.accounts)), category)
             for book in (self.pair_totals, self._open_pairs):
-                sums = book.setdefault((payer, payee, category), np.zeros(2, np.int64))
-                sums += energy.sum(), amount.sum()
-            if self._per_interval:
-                ends = np.full((2, rows.size), [[payer], [payee]], np.int64)
-                self._rows.append(
-                    Postings(first + rows, ends[0], ends[1], category, energy, amount)
-                )
+                before = book.get(key, (0, 0))
+                book[key] = before[0] + more, before[1] + money
+        if self._per_interval:
+            self._rows.append(Postings(period[some], payer, payee, category, energy, amount))
 
     def close_period(self, start: int) -> Iterator[Postings]:
         """Yield the postings of the period that began at interval `start`, and forget them."""
@@ -125,9 +159,12 @@ class Ledger:
             who = np.flatnonzero(amount)
             period = np.full(who.size, start, np.int64)
             yield self._columns(period, who, other, (category, pays), energy[who], amount[who])
-        for (payer, payee, category), (wh, cents) in sorted(self._open_pairs.items()):
-            columns = [np.array([value], np.int64) for value in (start, payer, payee, wh, cents)]
-            yield Postings(columns[0], columns[1], columns[2], category, columns[3], columns[4])
+        for category in sorted({key[2] for key in self._open_pairs}):
+            found = [
+                (*key[:2], *sums) for key, sums in self._open_pairs.items() if key[2] == category
+            ]
+            payer, payee, wh, cents = np.array(sorted(found), np.int64).T
+            yield Postings(np.full(payer.size, start, np.int64), payer, payee, category, wh, cents)
 
     def check(self) -> None:
         """Raise `ConservationError` unless all accounts add up to exactly zero."""

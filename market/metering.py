@@ -135,7 +135,7 @@ def _check_stores(block: Block, calendar: Calendar, stores: Stores) -> None:
 def _check_charge(block: Block, calendar: Calendar, stores: Stores) -> None:
     before = np.vstack([stores.before, block.soc[:-1]])
     with np.errstate(invalid="ignore"):
-        lowest = stores.minimum * block.capacity_left
+        lowest = np.maximum(stores.minimum * block.capacity_left, block.soc_floor)
         lost = np.minimum(before * stores.self_discharge, before - lowest)
         change = (
             block.consumed * stores.efficiency_charge

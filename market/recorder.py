@@ -4,6 +4,7 @@ Memory is bounded by a few days of columns. A table appears under its name only 
 complete, so a reader never sees half of one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -16,26 +17,20 @@ from market.calendar import Calendar
 from market.layout import Layout
 from market.ledger import Ledger, Postings
 from market.metering import CAUSES, curtailment, demanded, offered
+from market.storage_service.lease_terms import Deal
+from market.storage_service.records import StationRecord, deal_columns
+from market.table_columns import (
+    ENERGY_COLUMNS,
+    INTERVAL_NUMBERS,
+    KIND_NUMBERS,
+    RENEWABLE_COLUMNS,
+    schema,
+)
 from market.tables import Table, coded, labels
 from market.units import CENTS, WH_PER_MWH, BoolArray, IntArray
+from market.zone_numbers import zone_numbers
 
 UnitRecording = Literal["interval", "daily", "none"]
-
-ENERGY_COLUMNS = (
-    "available",
-    "offered",
-    "bid",
-    "sold",
-    "bought",
-    "delivered",
-    "consumed",
-    "curtailed",
-    *(f"curtailed_{cause}" for cause in CAUSES),
-    "recovered",
-    "imbalance",
-    "unserved",
-)
-RENEWABLE_COLUMNS = ("available", "curtailed", *(f"curtailed_{cause}" for cause in CAUSES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +75,7 @@ class Recorder:
     ) -> None:
         self._calendar, self._layout, self._ledger = calendar, layout, ledger
         self.renewable, self._rules = renewable, rules
+        self._stations = StationRecord(layout)
         self._start = calendar.epoch_seconds()
         self._digests = {name: blake2b(digest_size=16) for name in INTERVAL_NUMBERS}
         self.tables = self._open_tables(directory)
@@ -94,11 +90,21 @@ class Recorder:
             self.totals[name] += columns[name].sum(axis=0)
         self._write_intervals(block, columns)
         self._write_kinds(block, columns)
+        if block.service.stored:
+            trades = self._stations.trade_columns(block, int(self._start[block.first]))
+            self.tables["trades"].append(trades)
+        if self._layout.stations:
+            self._write_stations(block)
         if self._rules.units != "none":
             self._write_units(block, columns)
         if self._rules.orders:
             self._write_orders(block)
         return {cause: columns[f"curtailed_{cause}"] for cause in CAUSES}
+
+    def note_deals(self, deals: Sequence[Deal]) -> None:
+        """Write leases as they are agreed on to the table of trades."""
+        if deals:
+            self.tables["trades"].append(deal_columns(deals, int(self._start[0])))
 
     def interval_digest(self) -> bytes:
         """Return a digest of the numbers of intervals.parquet so far, column by column."""
@@ -120,62 +126,12 @@ class Recorder:
             table.discard()
 
     def _open_tables(self, directory: Path) -> dict[str, Table]:
-        import pyarrow as pa
-
-        stamp = pa.timestamp("s", tz=_zone_text(self._calendar))
-        label, number = pa.dictionary(pa.int32(), pa.string()), pa.float64()
-        names = {
-            "intervals": [
-                ("start", stamp),
-                ("zone", label),
-                *((n, number) for n in INTERVAL_NUMBERS),
-                ("n_orders", pa.int64()),
-            ],
-            "kinds": [
-                ("start", stamp),
-                ("zone", label),
-                ("kind", label),
-                *((f"{n}_mwh", number) for n in KIND_NUMBERS),
-            ],
-            "ledger": [
-                ("start", stamp),
-                ("payer", label),
-                ("payee", label),
-                ("category", label),
-                ("quantity_mwh", number),
-                ("price", number),
-                ("amount", number),
-            ],
-            "trades": [
-                ("start", stamp),
-                ("buyer", label),
-                ("seller", label),
-                ("product", label),
-                ("quantity_mwh", number),
-                ("price", number),
-            ],
-        }
-        if self._rules.units != "none":
-            names["units"] = [
-                ("start", stamp),
-                *((n, label) for n in ("unit", "owner", "kind", "zone")),
-                *((f"{n}_mwh", number) for n in ENERGY_COLUMNS),
-                ("soc_mwh", number),
-            ]
-        if self._rules.orders:
-            names["orders"] = [
-                ("start", stamp),
-                ("zone", label),
-                ("unit", label),
-                ("side", label),
-                ("price", number),
-                ("quantity_mwh", number),
-                ("accepted_mwh", number),
-            ]
-        return {
-            name: Table(directory / f"{name}.parquet", pa.schema(fields))
-            for name, fields in names.items()
-        }
+        names = ["intervals", "kinds", "ledger", "trades"]
+        names += ["stations"] if self._layout.stations else []
+        names += ["units"] if self._rules.units != "none" else []
+        names += ["orders"] if self._rules.orders else []
+        zone = _zone_text(self._calendar)
+        return {name: Table(directory / f"{name}.parquet", schema(name, zone)) for name in names}
 
     def _unit_columns(self, block: Block) -> dict[str, IntArray]:
         offers = offered(block)
@@ -189,8 +145,12 @@ class Recorder:
             "delivered": block.delivered,
             "consumed": block.consumed,
             "curtailed": np.sum(list(causes.values()), axis=0),
-            "recovered": np.zeros_like(block.sold),
-            "imbalance": block.delivered - block.consumed - block.sold + block.bought,
+            "recovered": np.maximum(block.stored, 0),
+            "imbalance": block.delivered
+            - block.consumed
+            - block.sold
+            + block.bought
+            - block.stored,
             "unserved": block.unserved,
         }
         columns |= {f"curtailed_{cause}": part for cause, part in causes.items()}
@@ -201,7 +161,7 @@ class Recorder:
 
     def _write_intervals(self, block: Block, columns: dict[str, IntArray]) -> None:
         zones = self._layout.zones
-        sums = [_zone_row(block, columns, self.renewable, index) for index in range(len(zones))]
+        sums = [zone_numbers(block, columns, self.renewable, index) for index in range(len(zones))]
         stacked = {name: np.stack([row[name] for row in sums], axis=1).ravel() for name in sums[0]}
         numbers = [np.ascontiguousarray(stacked[name]) for name in INTERVAL_NUMBERS]
         for name, values in zip(INTERVAL_NUMBERS, numbers, strict=True):
@@ -233,6 +193,13 @@ class Recorder:
                 *numbers,
                 soc.ravel(),
             ]
+        )
+
+    def _write_stations(self, block: Block) -> None:
+        names, rows = self._layout.stations, self._stations.rows(block)
+        numbers = [(column / WH_PER_MWH).ravel() for column in rows]
+        self.tables["stations"].append(
+            [self._times(block, len(names)), labels(names, block.m), *numbers]
         )
 
     def _write_units(self, block: Block, columns: dict[str, IntArray]) -> None:
@@ -294,54 +261,6 @@ class Recorder:
                 money,
             ]
         )
-
-
-PRICES = ("price", "price_low", "price_high")
-SURPLUSES = ("buyer_surplus", "seller_surplus", "operator_surplus")
-INTERVAL_NUMBERS = (
-    *PRICES,
-    "buy_price",
-    "sell_price",
-    "volume_mwh",
-    "offered_mwh",
-    "bid_mwh",
-    "available_mwh",
-    "delivered_mwh",
-    "curtailed_mwh",
-    *(f"curtailed_{cause}_mwh" for cause in CAUSES),
-    "recovered_mwh",
-    "unserved_mwh",
-    *SURPLUSES,
-    "imbalance_short_price",
-    "imbalance_long_price",
-    "imbalance_mwh",
-)
-KIND_NUMBERS = ("available", "delivered", "consumed", "curtailed", "unserved", "soc")
-
-
-def _zone_row(
-    block: Block, columns: dict[str, IntArray], renewable: BoolArray, index: int
-) -> dict[str, Any]:
-    """Return one zone's columns of intervals.parquet, shape (m,)."""
-    zone = block.layout.zones[index]
-    units = zone.units
-    green = np.zeros_like(renewable)
-    green[units] = renewable[units]
-    numbers: dict[str, Any] = {name: block.zone[name][:, index] for name in (*PRICES, *SURPLUSES)}
-    numbers["buy_price"] = block.zone["mean_buy_price"][:, index]
-    numbers["sell_price"] = block.zone["mean_sell_price"][:, index]
-    numbers["volume_mwh"] = block.volume[:, index] / WH_PER_MWH
-    for name in ("offered", "bid", "unserved"):
-        numbers[f"{name}_mwh"] = columns[name][:, units].sum(axis=1) / WH_PER_MWH
-    for name in (*RENEWABLE_COLUMNS, "delivered", "recovered"):
-        numbers[f"{name}_mwh"] = columns[name][:, green].sum(axis=1) / WH_PER_MWH
-    numbers["imbalance_mwh"] = np.abs(columns["imbalance"][:, units]).sum(axis=1) / WH_PER_MWH
-    numbers["imbalance_short_price"] = block.zone["short_price"][:, index]
-    numbers["imbalance_long_price"] = block.zone["long_price"][:, index]
-    numbers["n_orders"] = np.count_nonzero(
-        block.ask_quantity[:, zone.asks], axis=1
-    ) + np.count_nonzero(block.bid_quantity[:, zone.bids], axis=1)
-    return numbers
 
 
 def _zone_text(calendar: Calendar) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from market.errors import InputError
 from market.run_files import OPTIONAL, TABLES, absence, read_json, read_table, row_count
@@ -135,6 +135,11 @@ class Results:
         return self.table("trades")
 
     @cached_property
+    def stations(self) -> "pd.DataFrame":
+        """A row per interval and storage station that is split into slices."""
+        return self.table("stations")
+
+    @cached_property
     def orders(self) -> "pd.DataFrame":
         """A row per order, where the scenario recorded it."""
         return self.table("orders")
@@ -194,6 +199,38 @@ class Results:
         role = [self.roles.get(account, account) for account in balances.index]
         totals = (balances * 100).round().astype("int64").groupby(role).sum() / 100
         return totals.rename_axis("role")
+
+    def payments(
+        self, by: Literal["role", "account"] = "role", category: str | None = None
+    ) -> "pd.DataFrame":
+        """Return who paid whom, in currency: a row per payer, a column per payee.
+
+        What an account receives (its column) less what it pays (its row) is its balance.
+
+        Parameters
+        ----------
+        by : str
+            ``role``: accounts added up by `roles`; ``account``: each by itself.
+        category : str, optional
+            Of the ledger; all of them by default.
+        """
+        if by not in ("role", "account"):
+            raise InputError(f"payments by {by!r}: use 'role' or 'account'")
+        ledger = self.ledger
+        known = sorted(ledger["category"].astype(str).unique())
+        if category is not None and category not in known:
+            raise InputError(f"{self.path}: nothing was paid for {category!r}; {_listed(known)}")
+        rows = ledger if category is None else ledger[ledger["category"] == category]
+        names = self.roles if by == "role" else {}
+        ends = [rows[end].astype(str).map(lambda n: names.get(n, n)) for end in ("payer", "payee")]
+        cents = (rows["amount"] * 100).round().astype("int64").groupby(ends).sum()
+        everybody = sorted(set(ends[0]) | set(ends[1]))
+        table = cents.unstack(fill_value=0).reindex(everybody, columns=everybody, fill_value=0)
+        return table.rename_axis(index="payer", columns="payee") / 100
+
+
+def _listed(categories: list[str]) -> str:
+    return f"categories: {', '.join(categories)}" if categories else "its ledger is empty"
 
 
 def talatan_results(path: str | Path) -> Results:

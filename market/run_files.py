@@ -37,6 +37,10 @@ TABLES: dict[str, tuple[str, ...]] = {
     ),
     "ledger": ("start", "payer", "payee", "category", "quantity_mwh", "price", "amount"),
     "trades": (),
+    "stations": (
+        *("start", "station", "charged_mwh", "discharged_mwh", "netted_mwh", "gain_mwh"),
+        "soc_mwh",
+    ),
     "orders": (),
 }
 """The tables of a run directory and the columns each must have."""
@@ -44,6 +48,7 @@ TABLES: dict[str, tuple[str, ...]] = {
 OPTIONAL = {
     "units": '[recording] units = true (or "daily")',
     "orders": "[recording] orders = true",
+    "stations": '[market.storage_service] modes = ["call"], or a lease,',
 }
 """Tables a run may leave out, and the scenario line that records them."""
 

@@ -6,17 +6,22 @@ so that what buyers pay and sellers receive add up exactly to what the mechanism
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from market.block import Block
+from market.cents import individual_cents, priced, uniform_cents
+from market.imbalance import balancing_price, deviation_cents, imbalance_prices
 from market.layout import Layout
 from market.ledger import Ledger
 from market.rules import FeeRules, MarketRules
-from market.units import CENTS, WH_PER_MWH, BoolArray, FloatArray, IntArray, round_rows
-
-CENTS_PER_WH = CENTS / WH_PER_MWH  # times a price per MWh
+from market.storage_service.capacity import CapacityPayments, ListedStations
+from market.storage_service.lease_terms import CATEGORIES
+from market.storage_service.leases import LeaseBook
+from market.storage_service.returned import ReturnedEnergy, Returns, Sale, reached_grid, returns_of
+from market.storage_service.settlement import ServiceFees
+from market.units import CENTS, WH_PER_MWH, BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +34,16 @@ class Tariffs:
         Currency per MWh delivered.
     draws, stores : array of bool, shape (U,)
         Units that take energy for use (loads, data centres); storage.
+    on_grid : array or None, shape (U,)
+        A plant's own price for energy that a pool gives back for it, currency/MWh; NaN where a
+        unit has none. None: nobody has one.
     """
 
     subsidy: FloatArray
     certificate: FloatArray
     draws: BoolArray
     stores: BoolArray
+    on_grid: FloatArray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,22 @@ class ContractTerms:
     zone: IntArray
 
 
+@dataclass(frozen=True, slots=True)
+class StorageTerms:
+    """What storage earns that follows from dates and not from energy.
+
+    Attributes
+    ----------
+    leases : LeaseBook or None
+        Whose rents are due; it may grow while the run goes on.
+    listed : ListedStations
+        Who may get the capacity payment.
+    """
+
+    leases: LeaseBook | None = None
+    listed: ListedStations = field(default_factory=ListedStations)
+
+
 class Settlement:
     """Settles blocks into a ledger.
 
@@ -68,6 +93,8 @@ class Settlement:
     contracts : ContractTerms
     hours : float
         Length of an interval.
+    storage : StorageTerms or None
+        None: no leases, no listed stations.
     """
 
     def __init__(
@@ -77,9 +104,17 @@ class Settlement:
         tariffs: Tariffs,
         contracts: ContractTerms,
         hours: float,
+        storage: StorageTerms | None = None,
     ) -> None:
         self._layout, self._ledger, self._tariffs = layout, ledger, tariffs
         self._contracts, self._hours = contracts, hours
+        storage = storage or StorageTerms()
+        self._leases, self._service = storage.leases, ServiceFees(layout, ledger)
+        self._capacity = CapacityPayments(layout, ledger, storage.listed, hours)
+        none = np.full(len(layout.units), np.nan)
+        self._returned = ReturnedEnergy(
+            ledger, none if tariffs.on_grid is None else tariffs.on_grid
+        )
 
     def settle(self, block: Block, reference: FloatArray) -> None:
         """Post everything that block causes.
@@ -92,66 +127,63 @@ class Settlement:
             Reference price of each zone and interval, currency/MWh.
         """
         note_surpluses(block)
-        self._energy(block)
-        self._imbalances(block, reference)
+        returns = returns_of(block)
+        self._energy(block, returns)
+        self._imbalances(block, returns, reference)
         self._differences(block, reference)
         self._penalties(block)
+        self._service.settle(block)
+        self._service.handovers(block, reference)
         for rules, rows in _by_rules(block.rules):
             self._fees(block, rules.fees, rows)
-        self._tariffs_of(block)
+            self._capacity.settle(block, rules.capacity, rows)
+        self._tariffs_of(block, reached_grid(block, returns))
+        self._rents(block)
         self._ledger.check()
 
-    def _energy(self, block: Block) -> None:
+    def _energy(self, block: Block, returns: Returns) -> None:
         paid = np.zeros_like(block.bought)
         got = np.zeros_like(block.sold)
         for index, zone in enumerate(self._layout.zones):
             columns, units = block.zone, zone.units
             volume = block.volume[:, index]
-            paid[:, units] = _uniform(
+            paid[:, units] = uniform_cents(
                 block.bought[:, units], columns["buy_price"][:, index], volume
             )
-            got[:, units] = _uniform(block.sold[:, units], columns["sell_price"][:, index], volume)
+            got[:, units] = uniform_cents(
+                block.sold[:, units], columns["sell_price"][:, index], volume
+            )
             if block.receipts is not None and block.payments is not None:
-                each = _individual(block.payments[:, units], block.receipts[:, units])
+                each = individual_cents(block.payments[:, units], block.receipts[:, units])
                 paid[:, units] += each[0]
                 got[:, units] += each[1]
         self._ledger.post(block.first, "market", "energy", block.bought, paid)
-        self._ledger.post(block.first, "market", "energy", block.sold, -got)
+        sale = Sale("market", block.sold, got)
+        sale = self._returned.from_auction(block, returns, sale)
+        self._ledger.post(block.first, "market", "energy", sale.wh, -sale.cents)
 
-    def _imbalances(self, block: Block, reference: FloatArray) -> None:
-        position = block.sold - block.bought
+    def _imbalances(self, block: Block, returns: Returns, reference: FloatArray) -> None:
+        """Post deviations from the market position; what was stored as a service is none."""
+        position = block.sold - block.bought + block.stored
         deviation = block.delivered - block.consumed - position
         if not deviation.any():
             return
-        own = deviation - block.instructed
+        own, called = np.zeros_like(deviation), np.zeros_like(deviation)
         for index, zone in enumerate(self._layout.zones):
-            market = reference[index]
-            balancing = block.zone["balancing_price"][:, index]
-            caps = np.array([r.auction.price_cap if r else np.inf for r in block.rules])
-            called = np.where(np.isposinf(balancing), np.where(caps < np.inf, caps, market), 0.0)
-            called = np.where(np.isfinite(balancing), balancing, called)
-            called = np.where(np.isnan(balancing), market, called)
-            short, long = imbalance_prices(market, called, block.rules)
+            units, rules = zone.units, block.rules
+            price = balancing_price(block, index, reference[index])
+            short, long = imbalance_prices(reference[index], price, rules)
             block.zone["short_price"][:, index] = short
             block.zone["long_price"][:, index] = long
-            self._post_priced(block, zone.units, "imbalance", own, (short, long))
-            self._post_priced(block, zone.units, "balancing", block.instructed, (called, called))
-
-    def _post_priced(
-        self,
-        block: Block,
-        units: slice,
-        category: str,
-        energy: IntArray,
-        prices: tuple[FloatArray, FloatArray],
-    ) -> None:
-        """Charge missing energy at the first price, credit extra energy at the second."""
-        short, long = prices
-        part = np.zeros_like(energy)
-        part[:, units] = energy[:, units]
-        price = np.where(part < 0, short[:, None], long[:, None])
-        cents = np.rint(-part * price * CENTS_PER_WH).astype(np.int64)
-        self._ledger.post(block.first, "system", category, np.abs(part), cents)
+            asked = block.instructed[:, units]
+            own[:, units] = deviation_cents(deviation[:, units] - asked, short, long)
+            called[:, units] = deviation_cents(asked, price, price)
+        self._ledger.post(
+            block.first, "system", "imbalance", np.abs(deviation - block.instructed), own
+        )
+        sale = Sale("system", np.abs(block.instructed), -called)
+        sale = self._returned.from_balancing(block, returns, sale)
+        self._ledger.post(block.first, "system", "balancing", sale.wh, -sale.cents)
 
     def _differences(self, block: Block, reference: FloatArray) -> None:
         terms = self._contracts
@@ -160,10 +192,20 @@ class Settlement:
             if not mw.any():
                 continue
             wh = np.rint(mw * self._hours * WH_PER_MWH).astype(np.int64)
-            gap = terms.price[c] - reference[int(terms.zone[c])]
-            cents = np.rint(wh * gap * CENTS_PER_WH).astype(np.int64)
+            cents = priced(wh, terms.price[c] - reference[int(terms.zone[c])])
             pair = (int(terms.buyer[c]), int(terms.seller[c]))
             self._ledger.post_between(block.first, pair, "contract", wh, cents)
+
+    def _rents(self, block: Block) -> None:
+        """Post the rents of leases that fall due in a block; nobody pays rent to himself."""
+        if self._leases is None:
+            return
+        ends = [round(row * self._hours * 3600) for row in (block.first, block.first + block.m)]
+        rents, cents = self._leases.rents, self._leases.due(ends[0], ends[1])
+        for index, category in enumerate(CATEGORIES):
+            rows = np.flatnonzero((rents.category == index) & (rents.payer != rents.payee))
+            pair, first = (rents.payer[rows], rents.payee[rows]), np.full_like(rows, block.first)
+            self._ledger.post_pairs(first, pair, category, np.zeros_like(rows), cents[rows])
 
     def _penalties(self, block: Block) -> None:
         if block.penalty.any():
@@ -182,8 +224,7 @@ class Settlement:
             returned = np.where(tariffs.stores, given, 0)
             self._post_rate(first, "grid", "grid_fee_refund", returned, -fees.grid)
 
-    def _tariffs_of(self, block: Block) -> None:
-        given = block.delivered.sum(axis=0)
+    def _tariffs_of(self, block: Block, given: IntArray) -> None:
         for counterparty, category, rate in (
             ("government", "subsidy", self._tariffs.subsidy),
             ("certificates", "certificate", self._tariffs.certificate),
@@ -199,8 +240,7 @@ class Settlement:
         rate: float | FloatArray,
     ) -> None:
         if np.any(rate):
-            cents = np.rint(wh * rate * CENTS_PER_WH).astype(np.int64)
-            self._ledger.post(first, counterparty, category, wh, cents)
+            self._ledger.post(first, counterparty, category, wh, priced(wh, rate))
 
 
 def note_surpluses(block: Block) -> None:
@@ -225,52 +265,6 @@ def note_surpluses(block: Block) -> None:
             )
             common = columns[f"{side}_price"][:, index]
             columns[f"mean_{side}_price"][:, index] = np.where(np.isnan(common), each, common)
-
-
-def imbalance_prices(
-    market: FloatArray, balancing: FloatArray, rules: Sequence[MarketRules | None]
-) -> tuple[FloatArray, FloatArray]:
-    """Return what missing energy costs and extra energy earns in each interval.
-
-    Parameters
-    ----------
-    market, balancing : array, shape (m,)
-        Clearing price and price of the balancing energy used, currency/MWh.
-    rules : sequence of MarketRules, length m
-
-    Returns
-    -------
-    short, long : array, shape (m,)
-
-    References
-    ----------
-    Single and dual imbalance pricing as in Commission Regulation (EU) 2017/2195, article 52.
-    """
-    kind = np.array([r.imbalance.rule if r else "single" for r in rules])
-    spread = np.array([r.imbalance.spread if r else 0.0 for r in rules])
-    dual, fixed = kind == "dual", kind == "spread"
-    short = np.where(dual, np.maximum(market, balancing), balancing)
-    long = np.where(dual, np.minimum(market, balancing), balancing)
-    return np.where(fixed, market + spread, short), np.where(fixed, market - spread, long)
-
-
-def _uniform(wh: IntArray, price: FloatArray, volume: IntArray) -> IntArray:
-    """Return cents of each unit at one price per row; rows add up to the auction's total."""
-    price = np.nan_to_num(price)
-    sizes = wh * (np.abs(price) * CENTS_PER_WH)[:, None]
-    totals = np.rint(volume * np.abs(price) * CENTS_PER_WH).astype(np.int64)
-    sign = np.where(price < 0, -1, 1)[:, None]
-    signed: IntArray = sign * round_rows(sizes, totals)
-    return signed
-
-
-def _individual(payments: FloatArray, receipts: FloatArray) -> tuple[IntArray, IntArray]:
-    """Return cents of individual prices; what is left over is what the mechanism keeps."""
-    paid, got = payments * CENTS, receipts * CENTS
-    total = np.add.reduce(paid, axis=1)
-    kept = np.rint(total - np.add.reduce(got, axis=1)).astype(np.int64)
-    whole = np.rint(total).astype(np.int64)
-    return round_rows(paid, whole), round_rows(got, whole - kept)
 
 
 def _by_rules(rules: Sequence[MarketRules | None]) -> list[tuple[MarketRules, IntArray]]:

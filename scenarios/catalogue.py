@@ -1,13 +1,14 @@
-"""What there is: names of mechanisms, strategies, scenarios, figures and key figures."""
+"""What there is: names of mechanisms, strategies, scenarios, rule sets, figures and key figures."""
 
 import tomllib
 from collections.abc import Iterator
+from typing import Any
 
 from agents import strategies
 from market import InputError, key_figures, mechanisms
-from scenarios.loader import bundled
+from scenarios.bundled import bundled, bundled_rules
 
-WHAT = ("mechanisms", "strategies", "scenarios", "plots", "kpis")
+WHAT = ("mechanisms", "strategies", "scenarios", "rules", "plots", "kpis")
 
 
 def catalogue(what: str) -> list[tuple[str, str]]:
@@ -18,6 +19,8 @@ def catalogue(what: str) -> list[tuple[str, str]]:
         return list(strategies.describe())
     if what == "scenarios":
         return list(_scenarios())
+    if what == "rules":
+        return list(_rules())
     if what == "plots":
         from plots import figures
 
@@ -29,5 +32,13 @@ def catalogue(what: str) -> list[tuple[str, str]]:
 
 def _scenarios() -> Iterator[tuple[str, str]]:
     for name, path in bundled().items():
-        header = tomllib.loads(path.read_text(encoding="utf-8"))["scenario"]
-        yield name, " ".join(str(header.get("description", "")).split())
+        yield name, _line(tomllib.loads(path.read_text(encoding="utf-8"))["scenario"])
+
+
+def _rules() -> Iterator[tuple[str, str]]:
+    for name, path in bundled_rules().items():
+        yield name, _line(tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def _line(table: dict[str, Any]) -> str:
+    return " ".join(str(table.get("description", "")).split())

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterator
 from market import COUNTERPARTIES, Calendar
 from scenarios.problems import Loc, listed, unknown
 from scenarios.rule_changes import Rules, apply_changes
-from scenarios.schema import UNIT_SECTIONS, Contract, Scenario
+from scenarios.schema import UNIT_SECTIONS, Scenario
+from scenarios.schema_contracts import Agreement, Difference, Lease
 from scenarios.schema_demand import External
 from scenarios.schema_units import Unit
 
@@ -63,7 +64,7 @@ def _duplicates(scenario: Scenario) -> Found:
         if clash is not None:
             yield (*loc, "name"), f'the unit name "{clash}" is taken by {seen[clash]}'
         seen |= dict.fromkeys(unit_names(entry), place)
-    for section in ("zone", "contract"):
+    for section in ("zone", "contract", "tenant"):
         names: dict[str, int] = {}
         for index, item in enumerate(getattr(scenario, section)):
             first = names.setdefault(item.name, index)
@@ -78,8 +79,9 @@ def _unknown_zones(scenario: Scenario) -> Found:
 
 
 def owners(scenario: Scenario) -> set[str]:
-    """Return the owners of all units."""
-    found: set[str] = set()
+    """Return the owners of all units and of all leased parts of stations."""
+    found = {lease.tenant for _, lease in scenario.contracts(Lease)}
+    found |= {tenant.account for tenant in scenario.tenant}
     for _, entry in scenario.located_units():
         found |= {entry.owner} if entry.owner else set(unit_names(entry))
     return found
@@ -105,7 +107,7 @@ def _blind_forecasts(scenario: Scenario) -> Found:
 
 def _unknown_owners(scenario: Scenario) -> Found:
     known = owners(scenario) if scenario.contract else set()
-    for index, contract in enumerate(scenario.contract):
+    for index, contract in scenario.contracts(Difference):
         for side in ("seller", "buyer"):
             owner = getattr(contract, side)
             if owner not in known:
@@ -173,7 +175,7 @@ def _outside_run(scenario: Scenario, calendar: Calendar) -> Found:
             yield ("contract", index, "start"), f"the contract lies outside {span}"
 
 
-def _overlaps(contract: Contract, calendar: Calendar) -> bool:
+def _overlaps(contract: Agreement, calendar: Calendar) -> bool:
     begins_late = contract.start is not None and contract.start >= calendar.end
     ends_early = contract.end is not None and contract.end <= calendar.start
     return not (begins_late or ends_early)

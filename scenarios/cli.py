@@ -190,7 +190,9 @@ def plot(
 
 @app.command("list", epilog="Example: talatan list strategies")
 def list_what(
-    what: Annotated[str, typer.Argument(help="mechanisms, strategies, scenarios, plots or kpis.")],
+    what: Annotated[
+        str, typer.Argument(help="mechanisms, strategies, scenarios, rules, plots or kpis.")
+    ],
 ) -> None:
     """List what there is, a line each."""
     from scenarios.catalogue import catalogue

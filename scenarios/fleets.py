@@ -20,27 +20,29 @@ from agents import (
     JobTrace,
     LoadFleet,
     PlantNoise,
-    PriceForecaster,
     PueTable,
     RenewableFleet,
     ReservoirFleet,
     ReservoirPlant,
     Resource,
     ResourceForecaster,
+    ServiceBids,
     StorageFleet,
     StoragePlant,
     ThermalFleet,
     ThermalPlant,
     poisson_jobs,
-    price_forecaster,
     read_jobs,
     strategies,
 )
-from market import WH_PER_MWH, FloatArray, InputError, IntArray, stream, to_wh
+from market import WH_PER_MWH, FloatArray, InputError, IntArray, to_wh
 from scenarios.expand import UnitSpec
 from scenarios.loader import LoadedScenario
 from scenarios.schema_demand import JobFile, Pue
-from scenarios.surroundings import Specs, Surroundings, named
+from scenarios.schema_units import Weather
+from scenarios.station_fleets import station_fleet
+from scenarios.stations import service_stations
+from scenarios.surroundings import Specs, Surroundings, named, price_forecasts
 
 Priced = dict[str, FloatArray]
 
@@ -51,13 +53,18 @@ def build_fleets(loaded: LoadedScenario, specs: Specs, lead_s: int) -> list[Flee
     Units with the same of these four, and the same physics, form one fleet; within it they
     are sorted by name. The order of entries in the file does not matter.
     """
-    around = Surroundings(loaded, lead_s, {}, {})
+    stations = {station.name: station for station in service_stations(loaded.scenario)}
+    around = Surroundings(loaded, lead_s, {}, stations)
     problems = around.problems(specs)
     if problems:
         raise InputError(problems)
     around.prices = _outside_prices(around, specs)
     fleets = []
-    for key, members in groupby(sorted(specs, key=_group), key=_group):
+
+    def group(spec: UnitSpec) -> tuple[str, ...]:
+        return _group(spec, spec.name in stations)
+
+    for key, members in groupby(sorted(specs, key=group), key=group):
         try:
             fleets.append(_BUILDERS[key[2]](around, list(members)))
         except InputError as error:
@@ -67,7 +74,11 @@ def build_fleets(loaded: LoadedScenario, specs: Specs, lead_s: int) -> list[Flee
     return fleets
 
 
-def _group(spec: UnitSpec) -> tuple[str, str, str, str, str, str]:
+def _group(spec: UnitSpec, shared: bool) -> tuple[str, ...]:
+    """Return what units of one fleet have in common; all stations of a zone are one fleet."""
+    if shared:
+        ageing = getattr(spec.model, "ageing", None) is not None
+        return spec.zone, spec.kind, "ageing stations" if ageing else "stations"
     physics = spec.kind
     if spec.kind == "hydro" and spec.params["reservoir_mwh"] > 0:
         physics = "reservoir"
@@ -101,7 +112,8 @@ def _units(around: Surroundings, specs: Specs, needs_prices: bool = False) -> Fl
     name, params = first.strategy
     forecaster = None
     if needs_prices:
-        forecaster = _prices(around, first)
+        where = f'{first.kind} "{first.entry}"'
+        forecaster = price_forecasts(around, first.forecast, (first.zone, first.kind), where)
     return FleetUnits(
         kind=first.kind,
         zone=first.zone,
@@ -113,17 +125,6 @@ def _units(around: Surroundings, specs: Specs, needs_prices: bool = False) -> Fl
         forecaster=forecaster,
         green_only=[getattr(spec.model, "green_only", False) for spec in specs],
     )
-
-
-def _prices(around: Surroundings, spec: UnitSpec) -> PriceForecaster:
-    name, params = spec.forecast
-    rng = stream(around.seed, "price-forecast", spec.zone, spec.kind)
-    try:
-        return price_forecaster(
-            FORECASTERS[name](**dict(params)), around.prices.get(spec.zone), rng
-        )
-    except ValueError as error:
-        raise InputError(f'{spec.kind} "{spec.entry}".forecast = "{name}" {error}') from None
 
 
 def _expectation(around: Surroundings, specs: Specs) -> ResourceForecaster:
@@ -168,7 +169,16 @@ def _renewable(around: Surroundings, specs: Specs, resource: Resource) -> Fleet:
         _expectation(around, specs),
         _bid_cost(around, specs),
         around.column(specs, "marginal_cost"),
+        _service_bids(around, specs),
     )
+
+
+def _service_bids(around: Surroundings, specs: Specs) -> ServiceBids | None:
+    """Return what wind and solar plants bid for storage service; others want none."""
+    if not any(isinstance(spec.model, Weather) for spec in specs):
+        return None
+    tariff = [spec.params.get("tariff", np.nan) for spec in specs]
+    return ServiceBids(np.array(tariff, np.float64), around.column(specs, "service_bid"))
 
 
 def _reservoir(around: Surroundings, specs: Specs) -> Fleet:
@@ -227,9 +237,18 @@ def _thermal(around: Surroundings, specs: Specs) -> Fleet:
 
 
 def _storage(around: Surroundings, specs: Specs) -> Fleet:
+    units = _units(around, specs, needs_prices=True)
+    return StorageFleet(units, _storage_plant(around, specs), _ageing_law(specs))
+
+
+def _stations(around: Surroundings, specs: Specs) -> Fleet:
+    return station_fleet(around, specs, _storage_plant(around, specs), _ageing_law(specs))
+
+
+def _storage_plant(around: Surroundings, specs: Specs) -> StoragePlant:
     hours = around.calendar.hours
     energy = around.column(specs, "energy_mwh") * WH_PER_MWH
-    plant = StoragePlant(
+    return StoragePlant(
         charge_wh=around.column(specs, "power_charge_mw") * hours * WH_PER_MWH,
         discharge_wh=around.column(specs, "power_mw") * hours * WH_PER_MWH,
         energy_wh=energy,
@@ -243,7 +262,6 @@ def _storage(around: Surroundings, specs: Specs) -> Fleet:
         cycle_cost=around.column(specs, "cycle_cost"),
         segments=np.array([getattr(spec.model, "segments", 5) for spec in specs], np.int64),
     )
-    return StorageFleet(_units(around, specs, needs_prices=True), plant, _ageing_law(specs))
 
 
 def _ageing_law(specs: Specs) -> AgeingLaw | None:
@@ -340,6 +358,8 @@ _BUILDERS: dict[str, Callable[[Surroundings, list[UnitSpec]], Fleet]] = {
     "free thermal": _thermal,
     "storage": _storage,
     "ageing storage": _storage,
+    "stations": _stations,
+    "ageing stations": _stations,
     "data_center": _data_center,
     "load": _load,
     "external": _external,

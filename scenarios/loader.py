@@ -1,22 +1,23 @@
 """From a scenario file and `--set` overrides to a checked scenario."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from market import Calendar, InputError
+from scenarios.bundled import find_scenario
 from scenarios.checks import cross_problems
+from scenarios.layers import EXTENDS, Folders, extended, with_rules
 from scenarios.messages import broken, sentences, without
 from scenarios.overrides import apply_overrides
-from scenarios.problems import Loc, Source, unknown
+from scenarios.problems import Loc, Source
 from scenarios.schema import Scenario, Time
+from scenarios.service_checks import service_problems
 from scenarios.timeseries import calendar_of_file
 from scenarios.toml_text import parse_toml, read_toml, write_toml
-
-LIBRARY = Path(__file__).parent / "library"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class LoadedScenario:
     scenario : Scenario
         The validated content.
     text : str
-        The resolved file as TOML, overrides and seed included.
+        The resolved file as TOML: overrides, seed and all files that lie under it included.
     base_dir : Path
         Directory that relative paths start from.
     data_dir : Path or None
@@ -45,11 +46,6 @@ class LoadedScenario:
     data_dir: Path | None
     seed: int
     calendar: Calendar
-
-
-def bundled() -> dict[str, Path]:
-    """Return the scenarios that come with the program, by name."""
-    return {path.stem: path for path in sorted(LIBRARY.glob("*.toml"))}
 
 
 def load(
@@ -77,38 +73,36 @@ def load(
         With one sentence for each mistake found.
     """
     path = find_scenario(path_or_bundled_name)
-    raw = read_toml(path)
-    places, problems = apply_overrides(raw, overrides)
+    folders = Folders(path.parent, data_dir)
+    source, problems = _overridden(path, overrides, folders)
+    raw, places = source.raw, dict(source.overridden)
     if seed is not None and isinstance(raw.get("scenario"), dict):
         raw["scenario"]["seed"] = seed
         places[("scenario", "seed")] = f"--seed {seed}"
     if data_dir is not None and not data_dir.is_dir():
         problems.append(f"--data {data_dir}: is not a directory")
-    return resolve(Source(str(path), raw, places), path.parent, data_dir, problems)
+    source = with_rules(replace(source, overridden=places), folders)
+    return resolve(source, path.parent, data_dir, problems)
+
+
+def _overridden(path: Path, options: Sequence[str], folders: Folders) -> tuple[Source, list[str]]:
+    """Return a scenario with what it extends and with options applied, and what is wrong in them.
+
+    What it extends comes first, so that options reach the entries it inherits.
+    """
+    raw = read_toml(path)
+    base = [option for option in options if option.partition("=")[0].strip() == ".".join(EXTENDS)]
+    first, problems = apply_overrides(raw, base)
+    source = extended(Source(str(path), raw, first), folders, (path.resolve(),))
+    places, found = apply_overrides(source.raw, [one for one in options if one not in base])
+    return replace(source, overridden={**first, **places}), problems + found
 
 
 def load_text(text: str, base_dir: Path, data_dir: Path | None = None) -> LoadedScenario:
-    """Return the checked scenario of resolved text, as `LoadedScenario.text` holds it."""
-    label = "the resolved scenario"
-    return resolve(Source(label, parse_toml(text, label)), base_dir, data_dir)
-
-
-def find_scenario(name: str) -> Path:
-    """Return the file of a path or of a bundled name."""
-    path = Path(name)
-    try:
-        if path.is_file():
-            return path
-        if path.is_dir():
-            raise InputError(f"{name}: is a directory; accepted: a scenario file, .toml")
-    except (OSError, ValueError):
-        raise InputError(f"{name!r}: is not a path; accepted: a scenario file, .toml") from None
-    known = bundled()
-    if name in known:
-        return known[name]
-    if path.suffix == ".toml" or len(path.parts) > 1:
-        raise InputError(f"{name}: there is no such file; accepted: a scenario file, .toml")
-    raise InputError(unknown("scenario", name, known) + "; or give the path of a .toml file")
+    """Return the checked scenario of text, like the resolved one in `LoadedScenario.text`."""
+    label, folders = "the resolved scenario", Folders(base_dir, data_dir)
+    source = extended(Source(label, parse_toml(text, label)), folders)
+    return resolve(with_rules(source, folders), base_dir, data_dir)
 
 
 def resolve(
@@ -128,8 +122,9 @@ def resolve(
     if scenario is not None:
         calendar, clock = _calendar(scenario.time, base_dir, data_dir)
         found += [f"{source.label}: {text}" for text in clock]
-        for loc, text in cross_problems(scenario, calendar, incomplete):
-            found.append(source.sentence(moved.get(loc[:2], loc[:2]) + loc[2:], text))
+        for check in (cross_problems, service_problems):
+            for loc, text in check(scenario, calendar, incomplete):
+                found.append(source.sentence(moved.get(loc[:2], loc[:2]) + loc[2:], text))
     if found or scenario is None or calendar is None:
         raise InputError(dict.fromkeys(found))
     text = write_toml(source.raw)

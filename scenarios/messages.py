@@ -8,6 +8,7 @@ from pydantic.fields import FieldInfo
 
 from scenarios.problems import Loc, ProblemsError, Source, unknown
 from scenarios.schema import Scenario
+from scenarios.schema_contracts import KINDS
 from scenarios.schema_units import Generator
 
 TABLE = "must be a table"
@@ -43,7 +44,8 @@ def _found(item: Mapping[str, Any], loc: Loc) -> Iterator[tuple[Loc, str]]:
         yield from (((*loc, *below), text) for below, text in raised.found)
         return
     if item["type"] in ("union_tag_not_found", "union_tag_invalid"):
-        yield (*loc, "kind"), "must be one of " + ", ".join(generator_kinds())
+        kinds = generator_kinds() if loc[:1] == ("generator",) else list(KINDS)
+        yield (*loc, "kind"), "must be one of " + ", ".join(kinds)
         return
     text = _text(item, loc)
     field = None if item["type"] == "extra_forbidden" else _field(item["loc"])

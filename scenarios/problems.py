@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 Loc = tuple[str | int, ...]
@@ -46,15 +47,18 @@ class Source:
     ----------
     label : str
         File name as shown in messages.
-    raw : mapping
+    raw : dict
         The content after overrides.
     overridden : mapping of Loc to str
         Option as typed, by the place it has set.
+    layers : mapping of Loc to str
+        File that a place comes from, where it lies under the named one.
     """
 
     label: str
-    raw: Mapping[str, Any]
+    raw: dict[str, Any]
     overridden: Mapping[Loc, str] = field(default_factory=dict)
+    layers: Mapping[Loc, str] = field(default_factory=dict)
 
     def sentence(self, loc: Loc, text: str) -> str:
         """Return the full sentence for a mistake at `loc`."""
@@ -62,11 +66,23 @@ class Source:
         shown = "" if value is ABSENT or isinstance(value, dict | list) else f" = {show(value)}"
         return f"{self._origin(loc)}: {dotted(self.raw, loc)}{shown}: {text}"
 
+    def layer(self, loc: Loc) -> str | None:
+        """Return the file under the named one that a place comes from, if it does."""
+        above = [place for place in self.layers if loc[: len(place)] == place]
+        return self.layers[max(above, key=len)] if above else None
+
+    def folder(self, loc: Loc) -> Path | None:
+        """Return the directory of that file."""
+        file = None if self._option(loc) else self.layer(loc)
+        return None if file is None else Path(file).parent
+
+    def _option(self, loc: Loc) -> str | None:
+        found = (text for place, text in self.overridden.items() if loc[: len(place)] == place)
+        return next(found, None)
+
     def _origin(self, loc: Loc) -> str:
-        for place, option in self.overridden.items():
-            if loc[: len(place)] == place:
-                return f"{self.label} with {option}"
-        return self.label
+        source = self._option(loc) or self.layer(loc)
+        return f"{self.label} with {source}" if source else self.label
 
 
 def at(raw: Toml, loc: Loc) -> Toml:

@@ -60,8 +60,7 @@ def _sections(schema: Node) -> Iterator[tuple[str, Node]]:
     for key, field in schema["properties"].items():
         models = list(_tables(field, schema))
         if key == "market":
-            for name, below in models[0]["properties"].items():
-                yield f"[market.{name}]", next(_tables(below, schema))
+            yield from _markets(models[0], schema)
         elif len(models) > 1:
             for model in models:
                 kind = model["properties"]["kind"]["const"]
@@ -70,6 +69,16 @@ def _sections(schema: Node) -> Iterator[tuple[str, Node]]:
             listed = _resolved(field, schema).get("type") == "array"
             yield f"[[{key}]]" if listed else f"[{key}]", models[0]
     yield from _values(schema)
+
+
+def _markets(market: Node, schema: Node) -> Iterator[tuple[str, Node]]:
+    """Yield the keys of [market] itself, then each of its tables."""
+    below = {name: list(_tables(field, schema)) for name, field in market["properties"].items()}
+    plain = {name: market["properties"][name] for name, tables in below.items() if not tables}
+    yield "[market]", {**market, "properties": plain}
+    for name, tables in below.items():
+        if tables:
+            yield f"[market.{name}]", tables[0]
 
 
 VALUES = {
@@ -82,6 +91,7 @@ VALUES = {
     "Step": "steps of a load",
     "Outages": "outages of a unit",
     "Ageing": "ageing of a storage",
+    "Product": "products of [market.rights]",
 }
 
 

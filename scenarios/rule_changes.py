@@ -5,20 +5,28 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from market import InputError
 from scenarios.messages import explain
 from scenarios.problems import Loc, unknown
-from scenarios.schema import EnergyMarket, Event, Fees, Imbalance, Scenario
+from scenarios.schema import Event, Scenario
+from scenarios.schema_market import EnergyMarket, Fees, Imbalance
+from scenarios.schema_service import CapacityPayment, StorageService
 from scenarios.schema_types import Section
 
-SECTIONS: dict[str, str] = {
-    "market.energy": "energy",
-    "market.imbalance": "imbalance",
-    "fees": "fees",
+SECTIONS: dict[str, tuple[str, type[Section]]] = {
+    "market.energy": ("energy", EnergyMarket),
+    "market.imbalance": ("imbalance", Imbalance),
+    "market.storage_service": ("service", StorageService),
+    "market.capacity_payment": ("capacity", CapacityPayment),
+    "fees": ("fees", Fees),
 }
-GATES = ("gate_closure", "gate_opening")
+GATES = {"market.energy.gate_closure", "market.energy.gate_opening"}
+SLICES = {f"market.storage_service.{name}" for name in ("share", "netting")}
+ADMISSION = {f"market.storage_service.{name}" for name in ("min_power_mw", "min_hours")}
+FIXED = GATES | SLICES | ADMISSION
+"""Keys that hold for the whole run: when orders are due, and how stations are divided."""
 Found = list[tuple[Loc, str]]
 
 
@@ -30,13 +38,15 @@ class Rules:
     ----------
     since : datetime or None
         From when; None from the start of the run.
-    energy, imbalance, fees
+    energy, imbalance, service, capacity, fees
         The sections of the scenario, changes applied.
     """
 
     since: datetime | None
     energy: EnergyMarket
     imbalance: Imbalance
+    service: StorageService
+    capacity: CapacityPayment
     fees: Fees
 
 
@@ -50,7 +60,9 @@ def rule_changes(scenario: Scenario) -> list[Rules]:
 
 def apply_changes(scenario: Scenario) -> tuple[list[Rules], Found]:
     """Return the same, and what is wrong with the changes."""
-    rules = [Rules(None, scenario.market.energy, scenario.market.imbalance, scenario.fees)]
+    market = scenario.market
+    parts = market.energy, market.imbalance, market.storage_service, market.capacity_payment
+    rules = [Rules(None, *parts, scenario.fees)]
     found: Found = list(_conflicts(scenario))
     dated = [(event.at, index, event) for index, event in enumerate(scenario.event) if event.set]
     for _, index, event in sorted(dated, key=lambda item: item[:2]):
@@ -92,8 +104,9 @@ def _changed(rules: Rules, event: Event) -> tuple[Rules, Found]:
         if section not in SECTIONS:
             text = unknown("rule", key, _changeable())
             found.append(((key,), text))
-        elif leaf in GATES:
-            found.append(((key,), "gate times cannot change during a run"))
+        elif key in FIXED:
+            what = "gate times" if key in GATES else "the division of stations"
+            found.append(((key,), f"{what} cannot change during a run"))
         else:
             by_section.setdefault(section, {})[leaf] = value
     rules = replace(rules, since=event.at)
@@ -108,29 +121,27 @@ def _changed(rules: Rules, event: Event) -> tuple[Rules, Found]:
 
 def _located(loc: Loc, text: str, event: Event) -> tuple[Loc, str]:
     """Return the place in the event; a rule it does not set itself is named in the sentence."""
-    key = ".".join(map(str, loc))
-    return ((key,), text) if key in flat(event.set or {}) else ((), f"then {key} {text}")
+    changed = flat(event.set or {})
+    keys = [".".join(map(str, loc[:depth])) for depth in range(len(loc) + 1)]
+    depth = next((depth for depth, key in enumerate(keys) if key in changed), None)
+    return ((), f"then {keys[-1]} {text}") if depth is None else ((keys[depth], *loc[depth:]), text)
 
 
 def _changeable() -> list[str]:
-    models: dict[str, type[BaseModel]] = {
-        "market.energy": EnergyMarket,
-        "market.imbalance": Imbalance,
-        "fees": Fees,
-    }
-    return [
+    keys = [
         f"{section}.{name}"
-        for section, model in models.items()
+        for section, (_, model) in SECTIONS.items()
         for name in model.model_fields
-        if name not in GATES
     ]
+    return [key for key in keys if key not in FIXED]
 
 
 def _updated(rules: Rules, section: str, values: Mapping[str, Any]) -> Rules:
-    old: Section = getattr(rules, SECTIONS[section])
+    name, model = SECTIONS[section]
+    old: Section = getattr(rules, name)
     given = old.model_dump(exclude_unset=True)
-    if "mechanism" in values and values["mechanism"] != rules.energy.mechanism:
+    if "mechanism" in values and values["mechanism"] != getattr(old, "mechanism", None):
         # Parameters belong to the mechanism that leaves.
-        given = {name: value for name, value in given.items() if name in type(old).model_fields}
-    new: Any = type(old).model_validate({**given, **values})
-    return replace(rules, **{SECTIONS[section]: new})
+        given = {key: value for key, value in given.items() if key in model.model_fields}
+    new: Any = model.model_validate({**given, **values})
+    return replace(rules, **{name: new})

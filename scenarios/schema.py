@@ -2,27 +2,24 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from scenarios.choices import check_mechanism
 from scenarios.problems import Loc, raise_if_any
+from scenarios.schema_contracts import Agreement, AnyContract
 from scenarios.schema_demand import DataCenter, External, Load
+from scenarios.schema_market import EnergyMarket, Fees, Imbalance
+from scenarios.schema_service import CapacityPayment, Rights, StorageService, Tenant
 from scenarios.schema_storage import Storage
 from scenarios.schema_types import FileTimes, Instant, Name, Section, Tables
-from scenarios.schema_units import (
-    AnyGenerator,
-    Generator,
-    NotNegative,
-    Positive,
-    Unit,
-)
+from scenarios.schema_units import AnyGenerator, Generator, Positive, Unit
 
 AnyUnit = Generator | Storage | DataCenter | Load | External
-Minutes = Annotated[int, Field(ge=0, le=100_000)]
 INTERVALS = (5, 10, 15, 30, 60)
 UNIT_SECTIONS = ("generator", "storage", "data_center", "load", "external")
+Base = Annotated[str, Field(min_length=1)]
+SomeContract = TypeVar("SomeContract", bound=Agreement)
 
 
 class Header(Section):
@@ -35,6 +32,11 @@ class Header(Section):
     )
     seed: int = Field(
         default=1, ge=0, lt=2**63, description="seed of all randomness, a whole number from 0"
+    )
+    extends: Base | None = Field(
+        default=None,
+        description="scenario that lies under this file, a bundled name or a path: tables are "
+        "merged, keys written here win, lists written here replace whole lists",
     )
 
 
@@ -90,90 +92,26 @@ class Time(Section):
             yield (key,), f"the interval of {self.interval} minutes does not divide the run"
 
 
-class EnergyMarket(Section):
-    """The energy auction; other keys are parameters of its mechanism."""
-
-    model_config = ConfigDict(extra="allow")
-
-    mechanism: str = Field(
-        default="uniform", description="auction mechanism (talatan list mechanisms)"
-    )
-    price_floor: float = Field(default=0.0, description="lowest price, currency/MWh")
-    price_cap: float = Field(default=1500.0, description="highest price, currency/MWh")
-    tie_break: Literal["pro-rata", "time", "random"] = Field(
-        default="pro-rata", description="who is served among equals at the margin"
-    )
-    self_trade_prevention: Literal["unit", "owner"] = Field(
-        default="unit",
-        description="whose offers and bids never meet: a unit's, or those of all units of an owner",
-    )
-    gate_closure: Minutes = Field(default=15, description="orders are due, minutes before delivery")
-    gate_opening: Minutes | None = Field(
-        default=None,
-        description="orders are taken from, minutes before delivery; default: gate_closure+1",
-    )
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """Parameters of the mechanism, as given."""
-        return dict(self.model_extra or {})
-
-    @property
-    def opening(self) -> int:
-        """Minutes before delivery at which the gate opens."""
-        return self.gate_closure + 1 if self.gate_opening is None else self.gate_opening
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        known = tuple(type(self).model_fields)
-        found = list(check_mechanism(self.mechanism, self.params, known))
-        if self.price_floor >= self.price_cap:
-            found.append((("price_floor",), f"must be below price_cap, {self.price_cap:g}"))
-        if self.opening <= self.gate_closure:
-            text = f"must exceed gate_closure, which is {self.gate_closure} minutes"
-            found.append((("gate_opening",), text))
-        raise_if_any(found)
-        return self
-
-
-class Imbalance(Section):
-    """How deviations from the market position are paid."""
-
-    rule: Literal["single", "dual", "spread"] = Field(
-        default="single",
-        description="one price, two prices, or the clearing price plus and minus spread",
-    )
-    spread: NotNegative = Field(default=0.0, description="for the rule spread, currency/MWh")
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.spread and self.rule != "spread":
-            raise_if_any([(("spread",), f'is only used by rule = "spread", not "{self.rule}"')])
-        return self
-
-
 class Markets(Section):
     """The markets."""
 
+    rules: Base | None = Field(
+        default=None,
+        description="rule set that lies under the scenario, a bundled name (talatan list rules) "
+        "or a path: keys of market and fees that no scenario file writes",
+    )
     energy: EnergyMarket = Field(default_factory=EnergyMarket, description="the energy auction")
     imbalance: Imbalance = Field(
         default_factory=Imbalance, description="the settlement of deviations"
     )
-
-
-class Fees(Section):
-    """What is paid on top of the price."""
-
-    transaction_buyer: NotNegative = Field(default=0.0, description="paid by buyers, currency/MWh")
-    transaction_seller: NotNegative = Field(
-        default=0.0, description="paid by sellers, currency/MWh"
+    storage_service: StorageService = Field(
+        default_factory=StorageService, description="storing what would be curtailed"
     )
-    grid: NotNegative = Field(
-        default=0.0, description="transmission tariff of consumption, currency/MWh"
+    capacity_payment: CapacityPayment = Field(
+        default_factory=CapacityPayment, description="payment to stations for being there"
     )
-    storage_grid: Literal["losses", "full", "none"] = Field(
-        default="losses",
-        description="what storage pays the tariff on: its losses, all charging, nothing",
+    rights: Rights | None = Field(
+        default=None, description="the auction of storage rights; default: none is held"
     )
 
 
@@ -183,32 +121,6 @@ class Zone(Section):
     name: Name = Field(description="name, unique among zones")
 
 
-class Contract(Section):
-    """A contract for difference between two owners."""
-
-    name: Name = Field(description="name, unique among contracts")
-    seller: Name = Field(description="owner who sells")
-    buyer: Name = Field(description="owner who buys")
-    start: Instant | None = Field(
-        default=None, description="from when, ISO 8601; default: the run's start"
-    )
-    end: Instant | None = Field(
-        default=None, description="until when, ISO 8601; default: the run's end"
-    )
-    mw: Positive = Field(description="power, MW")
-    price: float = Field(description="agreed price, currency/MWh")
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        found: list[tuple[Loc, str]] = []
-        if self.seller == self.buyer:
-            found.append((("buyer",), "must not be the seller too"))
-        if self.start and self.end and self.end <= self.start:
-            found.append((("end",), f"must come after start, which is {self.start.isoformat()}"))
-        raise_if_any(found)
-        return self
-
-
 class Event(Section):
     """A dated change of rules, or a dated outage."""
 
@@ -216,7 +128,9 @@ class Event(Section):
     set: dict[str, Any] | None = Field(
         default=None,
         description='changed rules, like {"market.energy.price_cap" = 1000}: keys of '
-        "market.energy (not the gates), market.imbalance and fees",
+        "market.energy (not the gates), market.imbalance, market.storage_service (not share, "
+        "netting, min_power_mw and min_hours), market.capacity_payment and fees; market.rules "
+        "puts another rule set under the scenario, as far as its keys may change",
     )
     outage: Name | None = Field(default=None, description="unit or entry that fails")
     hours: Positive | None = Field(default=None, description="how long it fails, hours")
@@ -259,7 +173,8 @@ class Scenario(Section):
     data_center: Tables[DataCenter] = Field(default=(), description="data centres")
     load: Tables[Load] = Field(default=(), description="loads")
     external: Tables[External] = Field(default=(), description="outside markets")
-    contract: Tables[Contract] = Field(default=(), description="contracts between owners")
+    contract: Tables[AnyContract] = Field(default=(), description="contracts between owners")
+    tenant: Tables[Tenant] = Field(default=(), description="who bids for storage rights")
     event: Tables[Event] = Field(default=(), description="dated changes and outages")
     recording: Recording = Field(default_factory=Recording, description="what is written")
 
@@ -273,3 +188,9 @@ class Scenario(Section):
         for section in UNIT_SECTIONS:
             for index, entry in enumerate(getattr(self, section)):
                 yield (section, index), entry
+
+    def contracts(self, kind: type[SomeContract]) -> Iterator[tuple[int, SomeContract]]:
+        """Yield the contracts of one kind, each with its place in the file."""
+        for index, contract in enumerate(self.contract):
+            if isinstance(contract, kind):
+                yield index, contract

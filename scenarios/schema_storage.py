@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from scenarios.choices import check_strategy
 from scenarios.schema_types import Choice, Named, Section
 from scenarios.schema_units import Efficiency, Found, NotNegative, Positive, Share, Unit
 
@@ -72,6 +73,28 @@ class Storage(Unit):
     segments: int = Field(
         default=5, ge=1, le=5, description="price steps of its offers each way, 1 to 5"
     )
+    service_share: Share | None = Field(
+        default=None,
+        description="part that serves plants, 0 to 1; default: market.storage_service.share",
+    )
+    service_ask: NotNegative | None = Field(
+        default=None,
+        description="lowest price in the service auction, currency per MWh charged; default: "
+        "cycle_cost x round trip",
+    )
+    service_strategy: Named = Field(
+        default=Choice(name="service_return"),
+        description="how the part that serves plants sells what it holds: a name, or {name = ..., "
+        "parameters}",
+    )
+    lease_ask: NotNegative = Field(
+        default=0.0, description="lowest rent of storage rights, currency per kW and year"
+    )
+    listed: bool = Field(default=False, description="whether it gets the capacity payment")
+    capital_cost: NotNegative | None = Field(
+        default=None,
+        description="what it cost to build, currency per kWh of energy_mwh; default: unknown",
+    )
     strategy: Named = Field(
         default=Choice(name="opportunity_value"),
         description=Unit.model_fields["strategy"].description,
@@ -81,7 +104,9 @@ class Storage(Unit):
     )
 
     def relations(self) -> Found:
-        """Yield what is wrong between the states of charge."""
+        """Yield what is wrong with the service, and between the states of charge."""
+        for _, text in check_strategy("storage", self.service_strategy):
+            yield ("service_strategy",), text
         if self.soc_min >= self.soc_max:
             yield ("soc_min",), f"must be below soc_max, which is {self.soc_max:g}"
             return

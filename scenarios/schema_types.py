@@ -191,6 +191,11 @@ class SeriesProfile(Section):
 
     profile: str = Field(min_length=1, description="name of the built-in profile")
     scale: float = Field(default=1.0, description="factor on every value")
+    since: Instant | None = Field(
+        default=None,
+        description="every value before this time is 0, as of a plant that is not built yet; "
+        "default: none",
+    )
 
 
 class Limits(NamedTuple):

@@ -16,7 +16,7 @@ NotNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
 Found = Iterator[tuple[Loc, str]]
 
-NEVER_SPREAD = ("count", "segments", "pue")
+NEVER_SPREAD = ("count", "segments", "pue", "service_share")
 
 
 class Outages(Section):
@@ -179,6 +179,16 @@ class Weather(Generator):
     )
     derate: Efficiency = Field(
         default=1.0, description="factor on the availability for losses, above 0 and at most 1"
+    )
+    tariff: NotNegative | None = Field(
+        default=None,
+        description="own on-grid price, currency/MWh, at which energy given back by storage is "
+        "paid if the rules say so; default: the market's price",
+    )
+    service_bid: Share = Field(
+        default=1.0,
+        description="what it bids for storage service, as a share of the price at which it gains "
+        "nothing, 0 to 1",
     )
 
 

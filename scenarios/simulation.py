@@ -15,6 +15,7 @@ from agents import (
     DatedOutage,
     FailureRates,
     Fleet,
+    Leasing,
     Outages,
     Role,
     RuleChanges,
@@ -26,11 +27,13 @@ from market import (
     FloatArray,
     GateTimes,
     Layout,
+    LeaseBook,
     Ledger,
     MarketSession,
     Recorder,
     RecordingRules,
     Settlement,
+    StorageTerms,
     Stores,
     Tariffs,
     check_block,
@@ -42,12 +45,15 @@ from scenarios.expand import UnitSpec, expand
 from scenarios.fleets import build_fleets
 from scenarios.loader import LoadedScenario
 from scenarios.rulebook import rulebook
+from scenarios.schema_contracts import Difference
+from scenarios.storage_market import StorageMarket, span
 
 ROLES = {
     "generators": ("pv", "wind", "hydro", "csp", "thermal"),
     "storage owners": ("storage",),
     "buyers": ("data_center", "load", "external"),
 }
+OUT_ALONE = ("", "own")  # all slices of a station fail with the owner's
 RENEWABLE = ("pv", "wind", "hydro", "csp")
 Progress = Callable[[int, int], None]
 
@@ -76,6 +82,10 @@ class Simulation:
     recorder: Recorder
     settlement: Settlement
     stores: Stores
+    storage: StorageMarket
+    book: LeaseBook | None
+    leasing: Leasing | None = None
+    deals: int = 0
     period_start: int = 0
     settled: int = 0
     progress: Progress | None = None
@@ -91,13 +101,24 @@ class Simulation:
         calendar = self.loaded.calendar
         self._turn_page(block)
         reference = self.session.reference[:, block.first : block.first + block.m]
+        self.storage.note_handovers(block)
         self.settlement.settle(block, reference)
         check_block(block, calendar, self.stores)
+        self.storage.check(block)
+        if self.leasing is not None:
+            self.leasing.note(block, reference)
+        self._record_deals()
         causes = self.recorder.record(block)
         check_curtailment(block, causes, self.layout.of_kind(*RENEWABLE), calendar)
         self.settled = block.first + block.m
         if self.progress is not None:
             self.progress(self.settled, calendar.n)
+
+    def _record_deals(self) -> None:
+        """Write leases that were agreed on since the last block."""
+        if self.book is not None:
+            self.recorder.note_deals(self.book.deals[self.deals :])
+            self.deals = len(self.book.deals)
 
     def _turn_page(self, block: Block) -> None:
         """Close the ledger's period when the block begins a new one."""
@@ -122,10 +143,18 @@ def build(loaded: LoadedScenario, directory: Path) -> Simulation:
     env = simpy.Environment(initial_time=-gates.opening_s - 2)
     rules, dates, changes = rulebook(loaded)
     ledger = Ledger(layout.owners, layout.owner_of, scenario.recording.ledger == "interval")
-    by_name = {spec.name: spec for spec in specs}
-    ordered = [by_name[name] for name in layout.units]
+    storage = StorageMarket.of(loaded, layout, specs, fleets)
+    ordered = [storage.spec_of(name) for name in layout.units]
     contracts, mw, terms = _contracts(loaded, layout)
-    settlement = Settlement(layout, ledger, _tariffs(ordered), contracts, calendar.hours)
+    book = storage.lease_book(ledger)
+    settlement = Settlement(
+        layout,
+        ledger,
+        _tariffs(ordered),
+        contracts,
+        calendar.hours,
+        StorageTerms(book, storage.listed()),
+    )
     recorder = Recorder(
         directory,
         calendar,
@@ -156,7 +185,12 @@ def build(loaded: LoadedScenario, directory: Path) -> Simulation:
         recorder,
         settlement,
         _stores(fleets, layout),
+        storage,
+        book,
     )
+    session.service = storage.service(session)
+    if book is not None:
+        simulation.leasing = storage.leasing(session, book)
     _start(simulation, RuleChanges(session, dates, changes), ContractCalendar(session, mw, terms))
     return simulation
 
@@ -166,6 +200,8 @@ def _start(simulation: Simulation, changes: RuleChanges, contracts: ContractCale
     env, session = simulation.env, simulation.session
     env.process(changes.process(env))
     env.process(contracts.process(env))
+    if simulation.leasing is not None:
+        env.process(simulation.leasing.process(env))
     for fleet in simulation.fleets:
         outages = Outages(
             fleet,
@@ -198,6 +234,7 @@ def _tariffs(specs: Sequence[UnitSpec]) -> Tariffs:
         certificate=np.array([spec.params.get("certificate", 0.0) for spec in specs]),
         draws=np.isin(kinds, ("load", "data_center")),
         stores=kinds == "storage",
+        on_grid=np.array([spec.params.get("tariff", np.nan) for spec in specs]),
     )
 
 
@@ -212,19 +249,18 @@ def _stores(fleets: Sequence[Fleet], layout: Layout) -> Stores:
 
 
 def _failure_rates(simulation: Simulation, fleet: Fleet) -> list[FailureRates | None]:
-    by_name = {spec.name: spec for spec in simulation.specs}
-    models: list[Any] = [by_name[name].model for name in fleet.names]
+    models: list[Any] = [simulation.storage.spec_of(name).model for name in fleet.names]
     return [
         FailureRates(model.outages.mtbf_hours, model.outages.mttr_hours)
-        if model.outages is not None
+        if model.outages is not None and use in OUT_ALONE
         else None
-        for model in models
+        for model, use in zip(models, fleet.uses, strict=True)
     ]
 
 
 def _dated_outages(simulation: Simulation, fleet: Fleet) -> list[DatedOutage]:
     loaded = simulation.loaded
-    entry = {spec.name: spec.entry for spec in simulation.specs}
+    entry = {name: simulation.storage.spec_of(name).entry for name in fleet.names}
     dated = []
     for event in loaded.scenario.event:
         if event.outage is None or event.hours is None:
@@ -234,7 +270,7 @@ def _dated_outages(simulation: Simulation, fleet: Fleet) -> list[DatedOutage]:
         dated += [
             DatedOutage(unit, start, end)
             for unit, name in enumerate(fleet.names)
-            if event.outage in (name, entry[name])
+            if event.outage in (name, entry[name]) and fleet.uses[unit] in OUT_ALONE
         ]
     return dated
 
@@ -246,7 +282,8 @@ def _contracts(
     account = {owner: index for index, owner in enumerate(layout.owners)}
     zone_of = dict(zip(layout.owner_of.tolist(), layout.zone_names, strict=True))
     zones = [zone.name for zone in layout.zones]
-    contracts = sorted(loaded.scenario.contract, key=lambda contract: contract.name)
+    found = (contract for _, contract in loaded.scenario.contracts(Difference))
+    contracts = sorted(found, key=lambda contract: contract.name)
     sellers = np.array([account[c.seller] for c in contracts], np.int64)
     terms = ContractTerms(
         seller=sellers,
@@ -254,14 +291,7 @@ def _contracts(
         price=np.array([c.price for c in contracts], np.float64),
         zone=np.array([zones.index(zone_of[seller]) for seller in sellers.tolist()], np.int64),
     )
-    spans = [
-        (
-            calendar.second(calendar.index(c.start)) if c.start else 0,
-            calendar.second(calendar.index(c.end)) if c.end else calendar.second(calendar.n),
-        )
-        for c in contracts
-    ]
-    return terms, [c.mw for c in contracts], spans
+    return terms, [c.mw for c in contracts], [span(c, calendar) for c in contracts]
 
 
 def unit_totals(simulation: Simulation) -> dict[str, FloatArray]:

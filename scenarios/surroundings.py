@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from agents import synthetic
-from market import Calendar, FloatArray, InputError
+from agents import FORECASTERS, PriceForecaster, price_forecaster, synthetic
+from market import Calendar, FloatArray, InputError, stream
+from scenarios.choices import Params
 from scenarios.expand import UnitSpec
 from scenarios.loader import LoadedScenario
 from scenarios.schema_units import Generator
 from scenarios.series_file import find_file
+from scenarios.stations import Station
 from scenarios.timeseries import series
 
 Specs = Sequence[UnitSpec]
@@ -29,12 +31,15 @@ class Surroundings:
         Seconds from quoting to delivery.
     prices : dict of str to array
         Price series of the deepest outside market of each zone, for forecasters that read it.
+    stations : dict of str to Station
+        Storage units that are shared.
     """
 
     loaded: LoadedScenario
     lead_s: int
     prices: dict[str, FloatArray]
-    _series: dict[tuple[str, str], FloatArray]
+    stations: dict[str, Station]
+    _series: dict[tuple[str, str], FloatArray] = field(default_factory=dict)
 
     @property
     def calendar(self) -> Calendar:
@@ -99,3 +104,26 @@ def named(spec: UnitSpec, key: str) -> Iterator[None]:
         section = "generator" if isinstance(spec.model, Generator) else spec.kind
         where = f'{section} "{spec.entry}".{key}'
         raise InputError(f"{where}: {text}" for text in error.problems) from None
+
+
+def price_forecasts(
+    around: Surroundings, forecast: tuple[str, Params], group: tuple[str, str], where: str
+) -> PriceForecaster:
+    """Return the price forecaster of a fleet.
+
+    Parameters
+    ----------
+    around : Surroundings
+    forecast : (str, tuple)
+        Name and all parameters.
+    group : (str, str)
+        Zone and kind of unit: what draws the same errors.
+    where : str
+        What to name in a message.
+    """
+    name, params = forecast
+    rng = stream(around.seed, "price-forecast", *group)
+    try:
+        return price_forecaster(FORECASTERS[name](**dict(params)), around.prices.get(group[0]), rng)
+    except ValueError as error:
+        raise InputError(f'{where}.forecast = "{name}" {error}') from None

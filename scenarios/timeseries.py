@@ -74,9 +74,10 @@ def series(
     """
     if isinstance(spec, SeriesFile):
         return _from_file(spec, calendar, find_file(spec.file, base_dir, data_dir), limits)
-    if isinstance(spec, str | SeriesProfile):
-        name, scale = (spec, 1.0) if isinstance(spec, str) else (spec.profile, spec.scale)
-        return _from_profile(name, np.asarray(profiles(name), np.float64) * scale, calendar, limits)
+    if isinstance(spec, str):
+        spec = SeriesProfile(profile=spec)
+    if isinstance(spec, SeriesProfile):
+        return _from_profile(spec, np.asarray(profiles(spec.profile)), calendar, limits)
     if not limits.low <= spec <= limits.high:
         raise InputError(f"{spec:g} must lie {_between(limits)}")
     return np.full(calendar.n, float(spec))
@@ -86,15 +87,20 @@ def _between(limits: Limits) -> str:
     return f"between {limits.low:g} and {limits.high:g}"
 
 
-def _from_profile(name: str, result: FloatArray, calendar: Calendar, limits: Limits) -> FloatArray:
-    if result.shape != (calendar.n,):
-        raise InputError(f"profile {show(name)} has {result.size} values, not {calendar.n}")
+def _from_profile(
+    spec: SeriesProfile, values: FloatArray, calendar: Calendar, limits: Limits
+) -> FloatArray:
+    if values.shape != (calendar.n,):
+        raise InputError(f"profile {show(spec.profile)} has {values.size} values, not {calendar.n}")
+    result = values * spec.scale
+    if spec.since is not None:
+        result[calendar.epoch_seconds() < spec.since.timestamp()] = 0.0
     wrong = np.flatnonzero(~((result >= limits.low) & (result <= limits.high)))
     if wrong.size:
         index = int(wrong[0])
         when = calendar.time(index).isoformat()
         text = f"is {result[index]:g} at {when}, must lie {_between(limits)}"
-        raise InputError(f"profile {show(name)} {text}")
+        raise InputError(f"profile {show(spec.profile)} {text}")
     return result
 
 

@@ -17,6 +17,7 @@ MAY = {
 }
 CLOCK = {
     "market/session.py",
+    "agents/leasing.py",
     "agents/processes.py",
     "agents/outages.py",
     "scenarios/simulation.py",

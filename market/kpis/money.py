@@ -9,10 +9,22 @@ if TYPE_CHECKING:
     import pandas as pd
 
 GROUPS = {
-    "energy": (("energy", "contract"), "Energy and contracts for difference"),
+    "energy": (
+        ("energy", "contract", "returned_energy"),
+        "Energy, also from storage service, and contracts for difference",
+    ),
     "imbalance": (("imbalance", "balancing"), "Imbalance and balancing energy"),
     "fees": (("transaction_fee", "grid_fee", "grid_fee_refund"), "Fees, less refunds"),
     "support": (("subsidy", "certificate"), "Subsidies and certificates"),
+    "service": (
+        ("service_bilateral", "service_auction", "service_call"),
+        "Fees for storing would-be curtailment",
+    ),
+    "capacity": (("capacity_payment",), "Capacity payment"),
+    "lease": (
+        ("lease", "lease_auction", "lease_resale", "lease_energy"),
+        "Rents of leased storage, and energy handed over with it",
+    ),
     "penalty": (("sla_penalty",), "Penalties for late jobs"),
 }
 

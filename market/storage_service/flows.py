@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from market.storage_service.rules import MODES
-from market.units import FloatArray, IntArray
+from market.units import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,10 @@ class Flows:
             return cls(whole, whole, whole, whole, price, price)
         return cls(*(np.concatenate([getattr(p, name) for p in parts]) for name in cls.__slots__))
 
+    def part(self, chosen: BoolArray) -> "Flows":
+        """Return the chosen ones."""
+        return Flows(*(getattr(self, name)[chosen] for name in Flows.__slots__))
+
     @property
     def total(self) -> int:
         """Energy of all of them, Wh."""
@@ -64,6 +68,26 @@ class Returned:
     wh: IntArray
 
 
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """Stored energy that passed from one slice of a station to another as leases changed.
+
+    Attributes
+    ----------
+    giver, receiver : int
+        Units.
+    stored_wh : float
+        Energy in the store.
+    efficiency : float
+        Of discharging: what of it would reach the grid, and is paid for.
+    """
+
+    giver: int
+    receiver: int
+    stored_wh: float
+    efficiency: float
+
+
 @dataclass(slots=True)
 class Journal:
     """What storage service did in a block; rows are the block's.
@@ -72,10 +96,18 @@ class Journal:
     ----------
     stored : list of (row, Flows)
     returned : list of (row, Returned)
+    handed : list of (row, Handover)
     """
 
     stored: list[tuple[int, Flows]] = field(default_factory=list)
     returned: list[tuple[int, Returned]] = field(default_factory=list)
+    handed: list[tuple[int, Handover]] = field(default_factory=list)
+
+    def flows(self) -> tuple[IntArray, Flows]:
+        """Return the row of each flow of the block, and all flows as one."""
+        parts = [flows for _, flows in self.stored]
+        rows = np.array([row for row, _ in self.stored], np.int64)
+        return np.repeat(rows, [flows.wh.size for flows in parts]), Flows.joined(parts)
 
 
 def mode_index(name: str) -> int:

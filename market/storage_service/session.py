@@ -28,12 +28,13 @@ Steps = Generator[simpy.Event, Any, None]
 class ServiceMarket:
     """The market for storage service beside an energy market.
 
-    Parameters
+    Attributes
     ----------
     session : MarketSession
-    terms : ServiceTerms
-    rngs : sequence of numpy Generator
-        A stream per zone for mechanisms and tie-breaks that draw.
+    zones : list of ZoneService
+        Those that have stations.
+    asked : Broadcast
+        Of forms that plants and stations may fill in.
     """
 
     session: "MarketSession"
@@ -47,14 +48,22 @@ class ServiceMarket:
         terms: ServiceTerms,
         rngs: Sequence[np.random.Generator],
     ) -> "ServiceMarket":
-        """Return the service market of all zones that have stations."""
-        layout, calendar = session.layout, session.calendar
+        """Return the service market of all zones that have stations.
+
+        Parameters
+        ----------
+        session : MarketSession
+        terms : ServiceTerms
+        rngs : sequence of numpy Generator
+            A stream per zone for mechanisms and tie-breaks that draw.
+        """
         zones = [
-            ZoneService(layout, calendar, index, terms, rng)
+            ZoneService(
+                session.layout, session.calendar, index, terms, session.reference[index], rng
+            )
             for index, rng in enumerate(rngs)
-            if terms.stores[layout.zones[index].units].any()
         ]
-        return cls(session, zones, Broadcast(session.env))
+        return cls(session, [zone for zone in zones if zone.exists], Broadcast(session.env))
 
     def start(self, env: simpy.Environment) -> None:
         """Put the market's two processes on the clock."""
@@ -89,7 +98,7 @@ class ServiceMarket:
     def _hold(self, env: simpy.Environment, gate: Gate, count: int, intraday: bool) -> Steps:
         form = ServiceForm.empty(gate.block, gate.row, count, intraday)
         for zone in self.zones:
-            zone.fill_in(form, self.session.reference[:, : self.session.known])
+            zone.fill_in(form, self.session.known)
         self.asked.send(form)
         yield env.timeout(1)
         for zone in self.zones:
@@ -97,7 +106,7 @@ class ServiceMarket:
 
     def wanted(self, delivery: Delivery) -> bool:
         """Return whether anything is curtailed that a station may store."""
-        return any([zone.wanted(delivery) for zone in self.zones])
+        return any(zone.wanted(delivery) for zone in self.zones)
 
     def store(self, delivery: Delivery) -> None:
         """Store would-be curtailment, by the rules of the interval, in what room there is."""

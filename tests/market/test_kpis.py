@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from market.key_figures import key_figures, summary
+from market.kpis.money import GROUPS
 from market.results import Results, talatan_results
+from tests.market import service_run
 from tests.plots.fake_run import CAP, FLOOR, FakeRun, write_run
 
 
@@ -152,6 +154,59 @@ def test_money_by_role_adds_up_to_the_ledger(place):
     assert found["pv_support_amount"] == pytest.approx(balances.loc["pv", "subsidy"])
     surplus = [found[f"{side}_surplus_amount"] for side in ("buyer", "seller", "operator")]
     assert found["welfare_amount"] == pytest.approx(sum(surplus))
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory) -> Results:
+    return service_run.write(tmp_path_factory.mktemp("served") / "run")[0]
+
+
+def test_storage_service_on_paper(served):
+    found = values(served)
+    # Two days: 1 MWh leased, 3 bilateral, 4 auction, 6 called; 1 of sun stays curtailed.
+    modes = ("own", "lease", "bilateral", "auction", "call")
+    assert [found[f"recovered_{mode}_mwh"] for mode in modes] == [0, 2, 6, 8, 12]
+    assert found["recovered_mwh"] == 28
+    assert found["curtailment_before_storage_mwh"] == 30
+    assert found["curtailment_after_storage_mwh"] == 2
+    assert found["curtailment_before_storage_pct"] == pytest.approx(100 * 30 / 32)
+    assert found["curtailment_after_storage_pct"] == pytest.approx(100 * 2 / 32)
+    assert found["curtailment_after_storage_pct"] == found["curtailment_wind_solar_pct"]
+
+
+def test_service_trades_pools_and_netting_on_paper(served):
+    found = values(served)
+    assert found["service_trades"] == 6  # two days, one station each: contract, auction, call
+    assert [found[f"service_trades_{m}"] for m in ("bilateral", "auction", "call")] == [2, 2, 2]
+    assert (found["service_charged_mwh"], found["service_discharged_mwh"]) == (26, 18)
+    assert found["service_round_trip_pct"] == pytest.approx(100 * 18 / 26)
+    assert found["service_full_charges_per_day"] == pytest.approx(26 / (6 + 32) / 2)
+    assert (found["netted_mwh"], found["netting_gain_mwh"]) == (2, 0.422222)
+
+
+def test_service_fees_on_paper(served):
+    found = values(served)
+    fees = [found[f"service_{mode}_fees_amount"] for mode in ("bilateral", "auction", "call")]
+    assert fees == [1800, 2000, 8400]
+    assert found["storage_service_amount"] == sum(fees)
+    assert found["storage_lease_amount"] == 2000
+    assert found["storage_capacity_amount"] == -found["load_capacity_amount"]
+    assert found["wind_energy_amount"] == 4800  # given back by a pool
+
+
+def test_every_category_of_the_ledger_is_in_a_group_of_money(served, place):
+    known = {category for categories, _ in GROUPS.values() for category in categories}
+    for results in (served, talatan_results(place)):
+        assert set(results.balances.columns) <= known
+        found = values(results)
+        for role in set(results.roles.values()):
+            parts = [found.get(f"{role}_{name}_amount", 0.0) for name in GROUPS]
+            cost = found.get(f"{role}_cost_amount", 0.0)
+            assert found[f"{role}_net_amount"] == pytest.approx(sum(parts) - cost)
+
+
+def test_a_run_without_service_has_no_figures_of_it(place):
+    assert not [name for name in values(talatan_results(place)) if "service" in name]
 
 
 def test_data_centers(place):

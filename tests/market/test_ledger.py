@@ -13,8 +13,15 @@ UNITS = 3
 ROWS = st.lists(st.lists(CENTS, min_size=UNITS, max_size=UNITS), min_size=1, max_size=4)
 
 
+ENDS = st.lists(st.integers(0, 8), min_size=4, max_size=4)  # counterparties too, and oneself
+
+
 @st.composite
 def posting(draw):
+    if draw(st.booleans()):
+        cents = np.array(draw(st.lists(CENTS, min_size=4, max_size=4)), np.int64)
+        ends = np.array(draw(ENDS)), np.array(draw(ENDS))
+        return ("pairs", ends, draw(st.sampled_from("ab")), np.abs(cents) + 7, cents)
     if draw(st.booleans()):
         cents = np.array(draw(ROWS), np.int64)
         who = draw(st.sampled_from(COUNTERPARTIES))
@@ -28,6 +35,8 @@ def book(ledger, first, item):
     kind, who, category, wh, cents = item
     if kind == "post":
         ledger.post(first, who, category, wh, cents)
+    elif kind == "pairs":
+        ledger.post_pairs(np.full_like(cents, first), who, category, wh, cents)
     else:
         ledger.post_between(first, who, category, wh, cents)
 
@@ -82,8 +91,9 @@ def test_the_running_totals_are_the_sum_of_the_rows(items):
         for owner in np.flatnonzero(cents):
             ends = (owner, other) if pays else (other, owner)
             totals[(*ends, category)] = int(wh[owner]), int(cents[owner])
-    for (payer, payee, category), pair in ledger.pair_totals.items():
-        totals[(payer, payee, category)] = int(pair[0]), int(pair[1])
+    for key, pair in ledger.pair_totals.items():
+        before = totals.get(key, (0, 0))
+        totals[key] = before[0] + int(pair[0]), before[1] + int(pair[1])
     assert totals == rows
 
 
@@ -105,6 +115,36 @@ def test_signs_say_who_pays():
         (6, "y", "grid", "fee", 30, 7),
         (7, "y", "x", "contract", 5, 8),
     ]
+
+
+def test_pairs_are_posted_like_one_by_one():
+    one, other = (Ledger(["x", "y"], np.array([0, 1]), True) for _ in range(2))
+    period, wh, cents = np.array([3, 3, 4]), np.array([10, 20, 30]), np.array([5, -6, 5])
+    ends = np.array([0, 0, 0]), np.array([1, 1, one.account("grid")])
+    one.post_pairs(period, ends, "lease", wh, cents)
+    for row in range(3):
+        pair = int(ends[0][row]), int(ends[1][row])
+        other.post_between(int(period[row]), pair, "lease", wh[row : row + 1], cents[row : row + 1])
+    assert np.array_equal(one.balances, other.balances)
+    assert one.balances[:2].tolist() == [-5 + 6 - 5, 5 - 6]
+    assert sums(one.close_period(0)) == sums(other.close_period(0))
+    assert one.pair_totals == {
+        (0, 1, "lease"): (10, 5),
+        (1, 0, "lease"): (20, 6),
+        (0, one.account("grid"), "lease"): (30, 5),
+    }
+
+
+def test_counterparties_can_pay_each_other():
+    ledger = Ledger(["x"], np.array([0]))
+    pair = ledger.account("market"), ledger.account("grid")
+    ledger.post_between(0, pair, "returned_energy", np.array([7, 8]), np.array([100, -30]))
+    assert ledger.balances[list(pair)].tolist() == [-70, 70]
+    rows = sums(ledger.close_period(0))
+    assert rows == {
+        (*pair, "returned_energy"): (7, 100),
+        (*pair[::-1], "returned_energy"): (8, 30),
+    }
 
 
 def test_accounts_are_the_owners_and_then_the_counterparties():

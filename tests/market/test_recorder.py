@@ -16,6 +16,8 @@ CAUSES = [
     f"curtailed_{cause}_mwh" for cause in ["economic", "network", "forecast", "withheld", "outage"]
 ]
 
+RECOVERED = [f"recovered_{mode}_mwh" for mode in ("own", "lease", "bilateral", "auction", "call")]
+
 # Contract, section 4, word for word.
 CONTRACT = {
     "intervals": [
@@ -141,7 +143,16 @@ def test_columns_are_the_contract_s_in_its_order(whole, table):
     assert [name for name in columns if name in CONTRACT[table]] == CONTRACT[table]
     extra = set(columns) - set(CONTRACT[table])
     known = {"imbalance_short_price", "imbalance_long_price", "imbalance_mwh", "recovered_mwh"}
-    assert extra <= known | {*CAUSES, "unserved_mwh"}
+    assert extra <= known | {*CAUSES, *RECOVERED, "unserved_mwh"}
+
+
+def test_recovered_energy_by_mode_follows_the_sum(whole):
+    columns = list(whole.intervals.columns)
+    place = columns.index("recovered_mwh")
+    assert columns[place + 1 : place + 7] == [*RECOVERED, "unserved_mwh"]
+    assert (whole.intervals[RECOVERED] == 0).all(axis=None)
+    assert not whole.has("stations")
+    assert whole.trades.empty
 
 
 def test_rows_and_stamps(whole):

@@ -10,6 +10,8 @@ from market.errors import InputError
 from market.key_figures import compare
 from market.results import Results, talatan_results
 from market.run_files import OPTIONAL, TABLES
+from market.table_columns import LABELS, NUMBERS
+from tests.market import service_run
 from tests.plots.fake_run import FakeRun, write_run
 
 
@@ -35,6 +37,8 @@ def test_tables_have_the_documented_columns(place):
 def test_every_column_is_documented():
     text = (Path(__file__).parents[2] / "docs" / "results.md").read_text(encoding="utf-8")
     columns = {column for table in TABLES.values() for column in table}
+    written = {name for table in LABELS for name in (*LABELS[table], *NUMBERS[table])}
+    columns |= written | {"station", "quantity_mw"}
     assert [column for column in sorted(columns) if f"`{column}`" not in text] == []
     assert [name for name in TABLES if f"{name}.parquet" not in text] == []
 
@@ -116,6 +120,48 @@ def test_compare_puts_runs_side_by_side(tmp_path, place):
     assert "unit" in twice
 
 
+@pytest.mark.parametrize("by", ["role", "account"])
+def test_who_pays_whom_adds_up_to_the_balances(tmp_path, by):
+    results, ledger = service_run.write(tmp_path / "run")
+    table = results.payments(by)
+    cents = (table * 100).round().astype("int64")
+    balances = results.balances if by == "account" else results.role_balances
+    net = (balances * 100).round().astype("int64").sum(axis=1)
+    found = cents.sum(axis=0) - cents.sum(axis=1)
+    assert found.sort_index().to_dict() == net.sort_index().to_dict()
+    assert cents.to_numpy().sum() == (results.ledger["amount"] * 100).round().sum()
+    if by == "account":
+        expected = dict(zip(ledger.accounts, ledger.balances.tolist(), strict=True))
+        assert {name: found.get(name, 0) for name in expected} == expected
+
+
+def test_who_pays_whom_for_one_category(tmp_path):
+    results, _ = service_run.write(tmp_path / "run")
+    table = results.payments("account", "service_auction")
+    assert table.loc["breeze", "market"] == 2480.0
+    assert table.loc["market", "tee"] == 2000.0
+    assert table.to_numpy().sum() == 4480.0
+    by_role = results.payments(category="service_call")
+    assert by_role.loc["thermal", "system"] == by_role.loc["system", "storage"] == 8400.0
+    assert by_role.shape == (3, 3)
+
+
+def test_payments_of_something_unknown_are_refused(place):
+    results = talatan_results(place)
+    with pytest.raises(InputError, match=r"by 'unit': use 'role' or 'account'"):
+        results.payments("unit")
+    with pytest.raises(InputError, match=r"'lease'; categories: energy, grid_fee, subsidy"):
+        results.payments(category="lease")
+
+
+def test_an_empty_ledger_has_no_payments(place):
+    file = place / "ledger.parquet"
+    pd.read_parquet(file).iloc[:0].to_parquet(file)
+    assert talatan_results(place).payments().empty
+    with pytest.raises(InputError, match="its ledger is empty"):
+        talatan_results(place).payments(category="energy")
+
+
 class TestRefused:
     def test_missing(self, tmp_path):
         with pytest.raises(InputError, match=r"nowhere: no such run directory"):
@@ -182,6 +228,8 @@ class TestRefused:
             _ = results.units
         with pytest.raises(InputError, match=r"\[recording\] orders"):
             _ = results.orders
+        with pytest.raises(InputError, match=r"\[market.storage_service\] modes"):
+            _ = results.stations
 
     def test_a_table_nobody_knows(self, place):
         with pytest.raises(InputError, match="no table 'prices'"):

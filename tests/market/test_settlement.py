@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from market.settlement import ContractTerms, imbalance_prices
+from market.imbalance import imbalance_prices
+from market.settlement import ContractTerms
 from tests.market.blocks import (
     MWH,
     Shape,

@@ -168,6 +168,7 @@ def test_the_schema_is_a_json_schema(inside):
         ("mechanisms", "uniform"),
         ("strategies", "opportunity_value"),
         ("scenarios", "price-taker"),
+        ("rules", "pilot-2019"),
         ("plots", "dispatch"),
         ("kpis", "prices"),
     ],

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from market import InputError
-from scenarios.loader import bundled, load, load_text
+from scenarios.bundled import bundled
+from scenarios.loader import load, load_text
 from scenarios.toml_text import parse_value, write_toml
 
 MINIMAL = """

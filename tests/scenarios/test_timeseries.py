@@ -53,6 +53,20 @@ def test_a_profile(tmp_path: Path) -> None:
         series("ramp", calendar(3), tmp_path, None, known, Limits(0, 1))
 
 
+def test_a_profile_that_begins_at_a_date(tmp_path: Path) -> None:
+    def known(name: str) -> np.ndarray:
+        return np.arange(1.0, 5.0)
+
+    def since(when: str) -> list[float]:
+        spec = SeriesProfile.model_validate({"profile": "ramp", "scale": 2, "since": when})
+        return series(spec, calendar(4), tmp_path, None, known).tolist()
+
+    assert since("2023-06-01T00:30:00+08:00") == [0, 0, 6, 8]
+    assert since("2023-05-31T16:20:00+00:00") == [0, 0, 6, 8]
+    assert since("2022-01-01T00:00:00+08:00") == [2, 4, 6, 8]
+    assert since("2024-01-01T00:00:00+08:00") == [0, 0, 0, 0]
+
+
 def test_same_step(tmp_path: Path) -> None:
     assert read(tmp_path, QUARTERS, calendar(4)) == [0, 15, 30, 45]
 

@@ -1,0 +1,223 @@
+"""What a storage station earns for its owner, and what an investment in it is worth.
+
+The ledger knows owners, not stations, so a station's part of its owner's money is told thus:
+
+- Fees for service (modes bilateral, auction, call) are what the owner received in the ledger,
+  shared among his stations by the value of their trades of the mode in trades.parquet.
+- Rents received (leases, rights auction) are shared by power let times rent agreed on in the same.
+- Capacity payments are shared by power.
+- The energy margin is what the owner received less what he paid for energy, imbalance and
+  balancing, fees and energy handed over, shared by energy charged. It is known only where the
+  owner has no other unit, neither a plant nor a leased slice of somebody else's station; else it
+  is NaN, because what his units earned cannot be told apart. Give such a station an owner.
+
+Leased slices belong to their tenants: what they earn is the tenants', the rent is the station's.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from market.errors import InputError
+from market.results import Results
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MARGIN = (
+    *("energy", "imbalance", "balancing", "transaction_fee", "grid_fee", "grid_fee_refund"),
+    *("lease_energy", "contract"),
+)
+RENTS = ("lease", "lease_auction")
+LET = ("lease", "rights")
+FEES = {"bilateral": None, "auction": "market", "call": "system"}
+"""Modes of service that are paid, and who pays the station; None: the buyer."""
+DAYS_PER_YEAR, KWH_PER_MWH = 365, 1000
+
+
+def investment(
+    results: Results,
+    cost_per_kwh: float | Mapping[str, float],
+    discount_rate: float = 0.06,
+    years: float = 15.0,
+    fixed_om_pct: float = 2.5,
+) -> "pd.DataFrame":
+    """Return what each storage station earned in a run, and what that makes of an investment.
+
+    Parameters
+    ----------
+    results : Results
+    cost_per_kwh : float or mapping of station to float
+        Cost of a station, currency per kWh of its energy.
+    discount_rate : float
+        A year; 0.06 is 6 %.
+    years : float
+        Life of the station.
+    fixed_om_pct : float
+        Fixed cost of operation and maintenance a year, percent of the investment.
+
+    Returns
+    -------
+    DataFrame
+        A row per station: ``owner``, ``power_mw``, ``energy_mwh``; revenue per MW and year
+        (``energy_per_mw_year_amount``, ``bilateral_...``, ``auction_...``, ``call_...``,
+        ``lease_...``, ``capacity_...``, and their sum ``revenue_...``); ``full_cycles_per_day``;
+        ``investment_amount``; ``payback_years``, infinite where the revenue does not even cover
+        the fixed cost; ``npv_amount`` and ``npv_per_kwh_amount``. What is not known is NaN, and
+        so is all that follows from it.
+
+    Notes
+    -----
+    With a net revenue R a year, the same every year, and an investment I,
+
+        payback = I / R    and    NPV = -I + R x annuity(rate, years).
+
+    R is that of the run, scaled to a year of 365 days: a run of one season says little about a
+    year. Wear of the cells is no cash flow of the run, so it is left out.
+
+    References
+    ----------
+    R. Brealey, S. Myers and F. Allen, Principles of Corporate Finance, on the value of an annuity.
+    Fixed cost of 2.5 % of the investment, which includes what keeps the capacity up: National
+    Renewable Energy Laboratory, Annual Technology Baseline 2020, battery storage, after W. Cole
+    and A. W. Frazier (2020).
+    """
+    _check(discount_rate, years, fixed_om_pct)
+    stations = _stations(results)
+    mw_years = stations["power_mw"] * (results.days / DAYS_PER_YEAR)
+    revenue = _revenue(results, stations)
+    table = stations[["owner", "power_mw", "energy_mwh"]].copy()
+    for name in revenue:
+        table[f"{name}_per_mw_year_amount"] = revenue[name] / mw_years
+    yearly = revenue.sum(axis=1, skipna=False) / (results.days / DAYS_PER_YEAR)
+    table["revenue_per_mw_year_amount"] = yearly / stations["power_mw"]
+    table["full_cycles_per_day"] = stations["discharged"] / stations["energy_mwh"] / results.days
+    cost = table["energy_mwh"] * KWH_PER_MWH * _costs(cost_per_kwh, table)
+    net = yearly - cost * fixed_om_pct / 100
+    table["investment_amount"] = cost
+    table["payback_years"] = (cost / net).where((net > 0) | net.isna(), np.inf)
+    table["npv_amount"] = net * annuity(discount_rate, years) - cost
+    table["npv_per_kwh_amount"] = table["npv_amount"] / (table["energy_mwh"] * KWH_PER_MWH)
+    return table
+
+
+def annuity(rate: float, years: float) -> float:
+    """Return the present value of 1 at the end of each year.
+
+    >>> round(annuity(0.06, 15), 4), annuity(0.0, 15)
+    (9.7122, 15)
+    """
+    return (1 - (1 + rate) ** -years) / rate if rate else years
+
+
+def _check(discount_rate: float, years: float, fixed_om_pct: float) -> None:
+    problems = []
+    if not discount_rate > -1:
+        problems.append(f"discount_rate = {discount_rate}: must be above -1 (0.06 is 6 %)")
+    if not years > 0:
+        problems.append(f"years = {years}: must be above 0")
+    if not fixed_om_pct >= 0:
+        problems.append(f"fixed_om_pct = {fixed_om_pct}: must not be negative")
+    if problems:
+        raise InputError(problems)
+
+
+def _costs(
+    cost_per_kwh: float | Mapping[str, float], table: "pd.DataFrame"
+) -> "float | pd.Series[float]":
+    import pandas as pd
+
+    if not isinstance(cost_per_kwh, Mapping):
+        return cost_per_kwh
+    lacking = [name for name in table.index if name not in cost_per_kwh]
+    if lacking:
+        raise InputError(f"cost_per_kwh: no cost of {', '.join(lacking)}")
+    return pd.Series({name: float(cost_per_kwh[name]) for name in table.index})
+
+
+def _units(results: Results) -> "pd.DataFrame":
+    """Return participants with the station of each, missing where it is not storage."""
+    units = results.participants.astype({"unit": str, "owner": str})
+    split = set(results.stations["station"].astype(str)) if results.has("stations") else set()
+    stores = units["unit"].where(units["kind"] == "storage")
+    return units.assign(station=stores.map(lambda name: _station(name, split), na_action="ignore"))
+
+
+def _station(unit: str, split: set[str]) -> str:
+    """Return the station that a slice is called after; a store that is not split is its own.
+
+    >>> _station("haixi/service", {"haixi"}), _station("golmud/2", {"haixi"})
+    ('haixi', 'golmud/2')
+    """
+    parts = unit.split("/")
+    heads = ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
+    return next((head for head in heads if head in split), unit)
+
+
+def _stations(results: Results) -> "pd.DataFrame":
+    """Return stations with owner, size and energy, and whether the owner has other units."""
+    units = _units(results)
+    owner = units[units["unit"] == units["station"]].set_index("station")["owner"]
+    of_others = units["owner"] != units["station"].map(owner)
+    sums = units.groupby("station")[["capacity_mw", "energy_capacity_mwh", "discharged_mwh"]].sum()
+    sums.columns = ["power_mw", "energy_mwh", "discharged"]
+    if results.has("stations"):
+        metered = results.stations.astype({"station": str}).groupby("station")["discharged_mwh"]
+        sums["discharged"] = metered.sum().reindex(sums.index).fillna(sums["discharged"])
+    charged = units[~of_others].groupby("station")["charged_mwh"].sum()
+    mixed = owner.isin(units.loc[of_others, "owner"])
+    return sums.assign(owner=owner, charged=charged, mixed=mixed)
+
+
+def _revenue(results: Results, stations: "pd.DataFrame") -> "pd.DataFrame":
+    """Return currency by station and kind of revenue."""
+    import pandas as pd
+
+    balances = results.balances
+    margin = balances[balances.columns.intersection(list(MARGIN))].sum(axis=1)
+    energy = _shared(margin, stations, stations["charged"])
+    columns = {"energy": energy.where(~stations["mixed"])}
+    for mode, payer in FEES.items():
+        got = _received(results, (f"service_{mode}",), payer)
+        columns[mode] = _shared(got, stations, _traded(results, stations, (mode,), False))
+    rents = _received(results, RENTS, None)
+    columns["lease"] = _shared(rents, stations, _traded(results, stations, LET, True))
+    paid = _received(results, ("capacity_payment",), "system")
+    columns["capacity"] = _shared(paid, stations, stations["power_mw"])
+    return pd.DataFrame(columns).reindex(stations.index)
+
+
+def _received(
+    results: Results, categories: tuple[str, ...], payer: str | None
+) -> "pd.Series[float]":
+    """Return what each account received, from one payer or from anybody."""
+    rows = results.ledger[results.ledger["category"].isin(categories)]
+    if payer is not None:
+        rows = rows[rows["payer"] == payer]
+    got: pd.Series[float] = rows["amount"].groupby(rows["payee"].astype(str)).sum()
+    return got
+
+
+def _traded(
+    results: Results, stations: "pd.DataFrame", products: tuple[str, ...], power: bool
+) -> "pd.Series[float]":
+    """Return the value of each station's trades of some products, of power or of energy."""
+    rows = results.trades
+    if rows.empty:
+        return stations["power_mw"] * 0.0
+    of_power = rows["quantity_mw"].notna()
+    rows = rows[rows["product"].isin(products) & (of_power == power)]
+    value = rows["price"] * rows["quantity_mw" if power else "quantity_mwh"]
+    return value.groupby(rows["station"].astype(str)).sum().reindex(stations.index, fill_value=0.0)
+
+
+def _shared(
+    money: "pd.Series[float]", stations: "pd.DataFrame", weights: "pd.Series[float]"
+) -> "pd.Series[float]":
+    """Return each station's part of its owner's money, in equal parts where nothing weighs."""
+    owner = stations["owner"]
+    whole = weights.groupby(owner).transform("sum")
+    equal = 1 / owner.groupby(owner).transform("size")
+    share = (weights / whole.where(whole != 0)).fillna(equal)
+    return owner.map(money).fillna(0.0).astype(float) * share
