@@ -4,9 +4,19 @@ import numpy as np
 
 from agents.slices import Division
 from agents.storage import StoragePlant
-from market import Exchange, FloatArray, IntArray, credit, gain_rate, share_out, stream
+from market import (
+    NETTING_RULES,
+    Exchange,
+    FloatArray,
+    InputError,
+    IntArray,
+    credit,
+    gain_rate,
+    share_out,
+    stream,
+)
 
-MOST_EXACT = 12  # slices whose Shapley values are not drawn
+MOST_EXACT = 12  # slices whose Shapley values are not drawn, and that have a nucleolus
 
 
 class StationNetting:
@@ -32,6 +42,7 @@ class StationNetting:
         self.rate = np.asarray(gain_rate(plant.efficiency_charge, plant.efficiency_discharge))
         self._rule, self._stations, self._seed = division.netting, division.stations, seed
         self._members = division.members()
+        self._check()
         own = division.used("own").tolist()
         self._own = [
             next(place for place, unit in enumerate(members.tolist()) if unit in own)
@@ -77,6 +88,19 @@ class StationNetting:
             if left > 0:
                 rest[rows] = share_out(left, own)
         return rest
+
+    def _check(self) -> None:
+        if self._rule not in NETTING_RULES:
+            known = ", ".join(NETTING_RULES)
+            raise InputError(f"netting: unknown rule {self._rule!r}. Known: {known}.")
+        if self._rule != "nucleolus":
+            return
+        for name, members in zip(self._stations, self._members, strict=True):
+            if members.size > MOST_EXACT:
+                raise InputError(
+                    f'netting: "nucleolus" is for up to {MOST_EXACT} slices, and station "{name}" '
+                    f'has {members.size}; "shapley" is for any number.'
+                )
 
     def _rng(self, index: int, interval: int) -> np.random.Generator | None:
         if self._rule != "shapley" or self._members[index].size <= MOST_EXACT:

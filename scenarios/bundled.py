@@ -33,7 +33,7 @@ def _found(name: str, folder: Path, known: dict[str, Path], noun: str) -> Path:
     try:
         if path.is_file():
             return path
-        if path.is_dir():
+        if path.is_dir() and name not in known:
             raise InputError(f"{name}: is a directory; accepted: a {noun} file, .toml")
     except (OSError, ValueError):
         raise InputError(f"{name!r}: is not a path; accepted: a {noun} file, .toml") from None

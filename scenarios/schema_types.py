@@ -81,6 +81,17 @@ def _name(value: object) -> object:
 Name = Annotated[str, BeforeValidator(_name, json_schema_input_type=str)]
 
 
+class Outages(Section):
+    """Random failures: exponential times to failure and to repair."""
+
+    mtbf_hours: Annotated[float, Field(ge=1)] = Field(
+        description="mean time between failures, hours, at least 1"
+    )
+    mttr_hours: Annotated[float, Field(ge=0.1)] = Field(
+        description="mean time to repair, hours, at least 0.1"
+    )
+
+
 def as_datetime(value: object) -> datetime:
     """Return an instant typed as text or as a TOML date-time; ValueError if it is neither."""
     if isinstance(value, str):

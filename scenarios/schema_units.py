@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from scenarios.choices import check_forecast, check_strategy
 from scenarios.problems import Loc, raise_if_any, unknown
-from scenarios.schema_types import Choice, Limits, Name, Named, Section, Series
+from scenarios.schema_types import Choice, Limits, Name, Named, Outages, Section, Series
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Efficiency = Annotated[float, Field(gt=0, le=1)]
@@ -17,17 +17,6 @@ Positive = Annotated[float, Field(gt=0)]
 Found = Iterator[tuple[Loc, str]]
 
 NEVER_SPREAD = ("count", "segments", "pue", "service_share")
-
-
-class Outages(Section):
-    """Random failures: exponential times to failure and to repair."""
-
-    mtbf_hours: Annotated[float, Field(ge=1)] = Field(
-        description="mean time between failures, hours, at least 1"
-    )
-    mttr_hours: Annotated[float, Field(ge=0.1)] = Field(
-        description="mean time to repair, hours, at least 0.1"
-    )
 
 
 class Unit(Section):

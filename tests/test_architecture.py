@@ -16,7 +16,9 @@ MAY = {
     "scenarios": set(PACKAGES),
 }
 CLOCK = {
+    "market/broadcast.py",
     "market/session.py",
+    "market/storage_service/session.py",
     "agents/leasing.py",
     "agents/processes.py",
     "agents/outages.py",

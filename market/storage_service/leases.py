@@ -5,7 +5,7 @@ watt-hours are whole, so what is left to the owner is exact; the rent of a lease
 sum since its start, so that its days add up to the rent of the term to the cent.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import accumulate, pairwise
 
@@ -28,6 +28,9 @@ from market.units import CENTS, FloatArray, IntArray
 DAYS_PER_YEAR = 365
 YEAR_S = DAYS_PER_YEAR * DAY_SECONDS
 WATTS_PER_KW = 1000
+
+Part = tuple[int, int]
+"""What of a lease is handed over: to which slice, and how many watts."""
 
 
 class LeaseBook:
@@ -89,53 +92,62 @@ class LeaseBook:
             self.leases = Leases(*map(np.append, self.leases, new))
             self._check(int(new.start_s.min()), int(new.end_s.max()))
 
-    def sublet(self, row: int, takers: Sequence[tuple[int, int]], now: int) -> list[int]:
-        """Hand parts of a holding over to other slices of its station until its term ends.
+    def sublet(self, parts: Mapping[int, Sequence[Part]], now: int) -> dict[int, list[int]]:
+        """Hand parts of leases over to other slices of their stations until their terms end.
 
         Parameters
         ----------
-        row : int
-            Of the holding; it ends now, and what is not handed over begins anew.
-        takers : sequence of (slice, watts)
+        parts : mapping of row to sequence of (slice, watts)
+            By lease; it ends now, and what is not handed over begins anew.
         now : int
             Second from which on the takers hold.
 
         Returns
         -------
-        list of int
+        dict of row to list of int
             Energy that goes with each part, Wh.
         """
-        giver, product, watts, wh, _, end = (int(column[row]) for column in self.leases)
-        stations = self.slices.station[[giver, *(taker for taker, _ in takers)]]
-        kept = watts - sum(part for _, part in takers)
-        if kept < 0 or (stations != stations[0]).any():
-            name, instant = self.slices.names[giver], self._time(now)
-            raise ConservationError(f"{name} sublets at {instant} what it does not hold")
-        reached = [
-            wh * sold // watts for sold in accumulate((part for _, part in takers), initial=0)
-        ]
-        energies = [after - before for before, after in pairwise(reached)]
-        parts = [(*taker, part) for taker, part in zip(takers, energies, strict=True)]
-        parts.append((giver, kept, wh - sum(energies)))
-        self.leases.end_s[row] = now
-        self.enter([(taker, product, *size, now, end) for taker, *size in parts])
+        energies = {row: self._energies(row, takers, now) for row, takers in parts.items()}
+        rows: list[Sequence[int]] = []
+        for row, takers in parts.items():
+            giver, product, watts, wh, _, end = (int(column[row]) for column in self.leases)
+            kept = watts - sum(part for _, part in takers), wh - sum(energies[row])
+            sizes = [(*taker, part) for taker, part in zip(takers, energies[row], strict=True)]
+            rows += [(to, product, *size, now, end) for to, *size in [*sizes, (giver, *kept)]]
+        self.leases.end_s[list(parts)] = now
+        self.enter(rows)
         return energies
 
-    def agree(self, deal: Deal) -> None:
-        """Note a deal and its rents.
+    def _energies(self, row: int, takers: Sequence[Part], now: int) -> list[int]:
+        """Return the energy that goes with parts of a lease; all of it with all of the power."""
+        giver, watts, wh = (int(self.leases[column][row]) for column in (0, 2, 3))
+        stations = self.slices.station[[giver, *(taker for taker, _ in takers)]]
+        sold = list(accumulate((part for _, part in takers), initial=0))
+        if sold[-1] > watts or (stations != stations[0]).any():
+            name, instant = self.slices.names[giver], self._time(now)
+            raise ConservationError(f"{name} sublets at {instant} what it does not hold")
+        return [wh * after // watts - wh * before // watts for before, after in pairwise(sold)]
+
+    def agree(self, *deals: Deal) -> None:
+        """Note deals and their rents.
 
         What is auctioned is paid to and by the market, which keeps or bears the difference. Who
         takes a lease from another pays him, and through the market only where their prices differ.
         """
-        self.deals.append(deal)
+        self.deals += deals
+        rents = [rent for deal in deals for rent in self._rents_of(deal)]
+        if rents:
+            columns = map(np.array, zip(*rents, strict=True))
+            self.rents = Rents(*map(np.append, self.rents, columns))
+
+    def _rents_of(self, deal: Deal) -> Iterator[tuple[int, int, int, float, int, int]]:
         direct = deal.buyer, deal.seller, deal.buy_price
         through = (deal.buyer, "market", deal.buy_price), ("market", deal.seller, deal.sell_price)
         differ = deal.product == "rights" or deal.buy_price != deal.sell_price
         for payer, payee, price in through if differ else (direct,):
             accounts = self.accounts.index(payer), self.accounts.index(payee)
             per_day = deal.watts / WATTS_PER_KW * price / DAYS_PER_YEAR
-            rent = *accounts, DEALS.index(deal.product), per_day, deal.start_s, deal.end_s
-            self.rents = Rents(*map(np.append, self.rents, rent))
+            yield *accounts, DEALS.index(deal.product), per_day, deal.start_s, deal.end_s
 
     # --- what follows from them --------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from market.storage_service.lease_terms import Deal, Stations
-from market.storage_service.leases import LeaseBook
+from market.storage_service.leases import LeaseBook, Part
 from market.storage_service.rights import (
     Awards,
     Product,
@@ -96,10 +96,12 @@ class RightsMarket:
         places = self._slice_of[awards.ask, buyers]
         rows = zip(places.tolist(), awards.watts.tolist(), wh.tolist(), strict=True)
         book.enter([(place, each.product, *size, *term) for place, *size in rows])
+        deals = []
         for row, station in enumerate(awards.ask):
             pair = self.tenants.owners[buyers[row]], stations.owners[station]
             name, size = stations.names[station], (int(awards.watts[row]), int(wh[row]))
-            book.agree(Deal(*term, "rights", *pair, name, *size, *_prices(awards, row)))
+            deals.append(Deal(*term, "rights", *pair, name, *size, *_prices(awards, row)))
+        book.agree(*deals)
 
     def _resell(self, each: Round, rng: np.random.Generator) -> None:
         """Auction what tenants hold among them, for the rest of the term."""
@@ -111,24 +113,26 @@ class RightsMarket:
         takers, bids = self._bids(each, value, np.maximum(lacking, 0))
         asks = Side(held.watts[rows], value[holder], self._account[holder])
         awards = trade(self.rules, asks, bids, rng)
-        for ask in np.unique(awards.ask):
-            sold = np.flatnonzero(awards.ask == ask)
-            self._sublet(now, int(rows[ask]), takers[awards.bid[sold]], awards, sold)
+        self._sublet(now, rows[awards.ask], takers[awards.bid], awards)
 
-    def _sublet(
-        self, now: int, holding: int, buyers: IntArray, awards: Awards, sold: IntArray
-    ) -> None:
-        """Hand what a holder sold over to its buyers."""
-        book, tenants = self.book, self.tenants
-        place, end = int(book.leases.slice_row[holding]), int(book.leases.end_s[holding])
-        station, holder = book.slices.station[place], self._tenant_of[place]
-        watts = awards.watts[sold].tolist()
-        places = self._slice_of[station, buyers].tolist()
-        wh = book.sublet(holding, list(zip(places, watts, strict=True)), now)
-        for part, row in enumerate(sold):
-            pair = tenants.owners[buyers[part]], tenants.owners[holder]
-            name, size = book.stations.names[station], (watts[part], wh[part])
-            book.agree(Deal(now, end, "resale", *pair, name, *size, *_prices(awards, row)))
+    def _sublet(self, now: int, leases: IntArray, buyers: IntArray, awards: Awards) -> None:
+        """Hand what of each lease was sold over to its buyers."""
+        book, owners = self.book, self.tenants.owners
+        place, ends = book.leases.slice_row[leases], book.leases.end_s[leases].tolist()
+        station, sellers = book.slices.station[place], self._tenant_of[place]
+        watts = awards.watts.tolist()
+        parts: dict[int, list[Part]] = {row: [] for row in leases.tolist()}
+        takers = zip(self._slice_of[station, buyers].tolist(), watts, strict=True)
+        for row, taker in zip(leases.tolist(), takers, strict=True):
+            parts[row].append(taker)
+        wh = {row: iter(energies) for row, energies in book.sublet(parts, now).items()}
+        deals = []
+        for row, lease in enumerate(leases.tolist()):
+            pair = owners[buyers[row]], owners[sellers[row]]
+            name, size = book.stations.names[station[row]], (watts[row], next(wh[lease]))
+            term, prices = (now, ends[row]), _prices(awards, row)
+            deals.append(Deal(*term, "resale", *pair, name, *size, *prices))
+        book.agree(*deals)
 
     def _by_tenant(self, columns: FloatArray) -> FloatArray:
         """Return the sums over the slices of each tenant."""

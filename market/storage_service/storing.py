@@ -77,12 +77,13 @@ def store(
     """
     parts: list[Flows] = []
     units = slices.units
-    if not rules.modes or not unused[units].any() or not headroom[units].any():
+    modes = modes_in_force(rules)
+    if not modes or not unused[units].any() or not headroom[units].any():
         return Flows.joined(parts)
     left = Left(np.zeros_like(unused), np.zeros_like(headroom))
     left.unused[units], left.headroom[units] = unused[units], headroom[units]
     case = Case(rules, slices, claims)
-    for mode in modes_in_force(rules):
+    for mode in modes:
         flows = TAKE[mode](case, left)
         if flows is not None:
             left.take(flows)
@@ -96,7 +97,7 @@ def modes_in_force(rules: ServiceRules) -> tuple[str, ...]:
     >>> modes_in_force(ServiceRules(modes=("lease", "auction", "call"), access="owner"))
     ('own', 'lease')
     """
-    if rules.access == "all" or not rules.modes:
+    if rules.access == "all":
         return rules.modes
     return ("own", *(mode for mode in rules.modes if mode == "lease"))
 

@@ -174,13 +174,15 @@ def test_auctioned_leases_are_paid_through_the_market_and_others_directly():
 def test_what_is_sublet_moves_until_the_end_of_the_term():
     book = one_station(("t", "u", "v"))
     book.enter([(2, 0, 3_000_001, 7_000_000, 0, 30 * DAY)])
-    assert book.sublet(0, [(3, 1_000_000), (4, 2_000_000)], 10 * DAY) == [2_333_332, 4_666_665]
+    assert book.sublet({0: [(3, 1_000_000), (4, 2_000_000)]}, 10 * DAY) == {
+        0: [2_333_332, 4_666_665]
+    }
     assert held_mw(book, 9) == {"A/t": 3.000001}
     assert held_mw(book, 10) == {"A/t": 0.000001, "A/u": 1.0, "A/v": 2.0}
     energy = named(book, book.sizes(10 * DAY)[1])
     assert energy["A/t"] * 40 * MW == pytest.approx(3)
     # What was bought can be sold on.
-    book.sublet(1, [(4, 1_000_000)], 20 * DAY)
+    book.sublet({1: [(4, 1_000_000)]}, 20 * DAY)
     assert held_mw(book, 20) == {"A/t": 0.000001, "A/v": 3.0}
     assert held_mw(book, 30) == {}
     for day in range(30):
@@ -194,7 +196,7 @@ def test_nobody_sublets_what_he_does_not_hold():
     book.enter([(2, 0, MW, 2 * MW, 0, 30 * DAY)])
     for takers in ([(3, MW + 1)], [(7, MW)]):
         with pytest.raises(ConservationError, match=r"A/t sublets at 2024-01-11T00:00:00\+00:00"):
-            book.sublet(0, takers, 10 * DAY)
+            book.sublet({0: takers}, 10 * DAY)
 
 
 # --- against naive sums ------------------------------------------------------------------------

@@ -113,7 +113,7 @@ def expected(world, rules):
     slow = oracle.Store(world.owner, unused, {u: world.headroom[u] for u in (*POOLS, *LEASES)})
     taken = [0] * len(world.contracts)
     modes = rules.modes
-    if rules.access == "owner" and modes:
+    if rules.access == "owner":
         modes = ["own", *(mode for mode in modes if mode == "lease")]
     sell = rules.call_price if rules.call_paid else 0.0
     for mode in modes:
@@ -272,7 +272,9 @@ def test_where_nothing_is_curtailed_or_no_room_is_left_nothing_is_stored():
     for unused, headroom in ((nothing, whole(RICH.headroom)), (whole(RICH.unused), nothing)):
         assert store(rules, RICH.slices, RICH.claims, unused, headroom).total == 0
     assert RICH.store(ServiceRules()).total == 0
-    assert RICH.store(ServiceRules(access="owner")).total == 0
+    own = RICH.store(ServiceRules(access="owner"))
+    assert (own.mode == MODES.index("own")).all()
+    assert own.total == 33
 
 
 def test_what_is_given_stays_as_it_is():

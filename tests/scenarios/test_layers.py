@@ -270,6 +270,13 @@ def test_no_such_rules(rules: str, words: list[str], files: Path) -> None:
         assert word in message
 
 
+def test_a_directory_does_not_hide_what_is_bundled(files: Path) -> None:
+    (files / "spot").mkdir()
+    (files / "tutorial").mkdir()
+    made = loaded(files, child(base="tutorial"), "market.rules=spot").scenario
+    assert made.market.capacity_payment.price == 165
+
+
 def test_a_rule_set_names_no_other(files: Path) -> None:
     (files / "rules.toml").write_text('[market]\nrules = "spot"\n')
     assert "rules.toml: market.rules: a rule set holds" in refused(files, on_rules())

@@ -1,11 +1,15 @@
 """Shared storage in scenario files: what is accepted, and one clear message for each mistake."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from market import InputError
-from scenarios.loader import load
+from scenarios.loader import load, load_text
+from tests.scenarios.test_bad_input import VALUES
 
 GOOD = """
 [scenario]
@@ -380,3 +384,28 @@ def test_a_place_survives_other_mistakes(tmp_path: Path) -> None:
     )
     message = problems_of(text, tmp_path)
     assert 'contract[5] "small".station = "x": unknown storage' in message
+
+
+LAYERED = (
+    GOOD.replace("[scenario]", '[scenario]\nextends = "tutorial"').replace(
+        "[market.storage_service]",
+        '[market]\nrules = "transition-2025"\n[market.storage_service]',
+        1,
+    )
+    + """[[event]]
+at = "2023-06-04T00:00:00+08:00"
+set = {"market.rules" = "spot"}
+"""
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_any_value_in_a_good_file_is_read_or_refused(data: st.DataObject) -> None:
+    rows = LAYERED.splitlines()
+    index = data.draw(st.integers(0, len(rows) - 1))
+    key = rows[index].partition("=")[0] if "=" in rows[index] else "x "
+    rows[index] = f"{key}= {data.draw(VALUES)}"
+    with suppress(InputError):
+        loaded = load_text("\n".join(rows), Path())
+        assert load_text(loaded.text, Path()).scenario == loaded.scenario
