@@ -10,10 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import simpy
 
-from market import WH_PER_MWH, Block, FloatArray, MarketSession
-from market.storage_service.leases import LeaseBook
-from market.storage_service.rights import Round, rounds
-from market.storage_service.rights_market import RightsMarket
+from market import WH_PER_MWH, Block, FloatArray, LeaseBook, MarketSession, RightsMarket
 
 Steps = Generator[simpy.Event, Any, None]
 
@@ -58,11 +55,8 @@ class Leasing:
             [session.zone_index(session.layout.zone_names[u]) for u in self._units]
         )
         end_s = session.calendar.second(session.calendar.n)
-        held = rounds(market.rules, end_s) if market is not None else []
-        self._rounds: dict[int, list[Round]] = {}
-        for each in held:
-            self._rounds.setdefault(each.date_s, []).append(each)
-        self.dates = sorted(date for date in {*book.dates(), *self._rounds} if date < end_s)
+        auctions = market.dates(end_s) if market is not None else []
+        self.dates = sorted(date for date in {*book.dates(), *auctions} if date < end_s)
         self._shares: tuple[FloatArray, FloatArray] | None = None
 
     def process(self, env: simpy.Environment) -> Steps:
@@ -100,9 +94,8 @@ class Leasing:
 
     def _turn(self, date: int) -> None:
         """Hold the auctions of a date, then give all slices the sizes they have from it on."""
-        for each in self._rounds.get(date, ()):
-            assert self._market is not None  # rounds are its own
-            self._market.hold(each)
+        if self._market is not None:
+            self._market.hold_all(date)
         ends = np.ceil(self._book.ends(date) / self._session.calendar.interval_s)
         for fleet, rows in self._fleets:
             fleet.lease_end[:] = ends[rows]

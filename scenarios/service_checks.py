@@ -128,7 +128,8 @@ def _rules(scenario: Scenario, stages: Sequence[Rules]) -> Found:
     """Yield contracts that no rule of the run has a use for, and tariffs that are missing."""
     modes = dict.fromkeys(mode for rules in stages for mode in rules.service.modes)
     for index, _ in scenario.contracts(ServiceContract):
-        if "bilateral" not in modes:
+        # Without any service market contracts lie idle, so that rule sets can be exchanged.
+        if modes and "bilateral" not in modes:
             text = (
                 f'needs "bilateral" among market.storage_service.modes, which are {listed(modes)}'
             )

@@ -72,7 +72,7 @@ def _before_and_after(units: "pd.DataFrame") -> list[KeyFigure]:
 def _trades(results: Results) -> list[KeyFigure]:
     """Count the days on which a station stored in a mode."""
     trades = results.trades
-    sold = trades[trades["quantity_mw"].isna() & (trades["quantity_mwh"] > 0)]
+    sold = trades[trades["quantity_mwh"] > 0]
     once = sold.astype({"product": str}).drop_duplicates(["start", "station", "product"])
     number = once["product"].value_counts().reindex(TRADED, fill_value=0)
     meaning = "Days and stations with storage service"

@@ -113,7 +113,8 @@ class LeaseBook:
             giver, product, watts, wh, _, end = (int(column[row]) for column in self.leases)
             kept = watts - sum(part for _, part in takers), wh - sum(energies[row])
             sizes = [(*taker, part) for taker, part in zip(takers, energies[row], strict=True)]
-            rows += [(to, product, *size, now, end) for to, *size in [*sizes, (giver, *kept)]]
+            sizes += [(giver, *kept)] if kept[0] else []
+            rows += [(taker, product, *size, now, end) for taker, *size in sizes]
         self.leases.end_s[list(parts)] = now
         self.enter(rows)
         return energies

@@ -13,6 +13,7 @@ from market.storage_service.rights import (
     Tenants,
     energies,
     lettable,
+    rounds,
     trade,
 )
 from market.streams import stream
@@ -49,6 +50,16 @@ class RightsMarket:
         self._income = np.zeros(tenants.watts.size)
         self._since_s = np.zeros(tenants.watts.size, np.int64)
         self._until_s = 0
+
+    def dates(self, end_s: int) -> list[int]:
+        """Return the seconds of a run at which auctions are held."""
+        return sorted({each.date_s for each in rounds(self.rules, end_s)})
+
+    def hold_all(self, date_s: int) -> None:
+        """Hold all auctions of a date, products in their order."""
+        for each in rounds(self.rules, date_s + 1):
+            if each.date_s == date_s:
+                self.hold(each)
 
     def hold(self, each: Round) -> None:
         """Hold one auction and enter its leases, rents and deals."""

@@ -1,7 +1,7 @@
 """Stations that are split, and a world that trades with them at random and keeps its own books."""
 
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -40,7 +40,7 @@ def sizes(power, energy=None):
 
 def stations(uses=(("own", "service", "lease"),), shares=None, when=None, **given):
     """Stations s0, s1, ..., each with a slice for each of its uses; parts by use."""
-    strategies = given.pop("strategies", {})
+    strategies, forecasters = given.pop("strategies", {}), given.pop("forecasters", {})
     netting, law = given.pop("netting", "proportional"), given.pop("law", None)
     slices = [(use, s, k) for s, own in enumerate(uses) for k, use in enumerate(own)]
     slices.sort(key=lambda one: ("own", "service", "lease").index(one[0]))
@@ -55,7 +55,8 @@ def stations(uses=(("own", "service", "lease"),), shares=None, when=None, **give
     for use in dict.fromkeys(one[0] for one in slices):
         own = [name for name, one in zip(names, slices, strict=True) if one[0] == use]
         strategy = strategies.get(use) or Greedy()
-        parts.append(FleetUnits("storage", "main", own, own, strategy, when, 1))
+        told = forecasters.get(use)
+        parts.append(FleetUnits("storage", "main", own, own, strategy, when, 1, told))
     division = Division(
         tuple(f"s{s}" for s in range(len(uses))),
         station,
@@ -141,18 +142,13 @@ class World:
 
     def run(self, steps):
         for step in range(steps + self.lead + self.open_gate):
-            if step < steps:
-                self.quote(step)
+            due = step - self.lead - self.open_gate
+            actions = [(self.quote, step), (self.award, step), (self.deliver, due)]
             if self.open_gate:
-                if 0 <= step - 1 - self.lead < steps:
-                    self.deliver(step - 1 - self.lead)
-                if step < steps:
-                    self.award(step)
-                continue
-            if step < steps:
-                self.award(step)
-            if 0 <= step - self.lead < steps:
-                self.deliver(step - self.lead)
+                actions[1:] = actions[:0:-1]
+            for action, interval in actions:
+                if 0 <= interval < steps:
+                    action(interval)
 
     def desk(self, step):
         day, row = divmod(step, self.m)
@@ -166,6 +162,9 @@ class World:
             self.now = sizes(self._division(), self._division())
             self.fleet.resize(self.now.power, self.now.energy)
         self.shares.append(self.now)
+        self.ask(desk, row, step)
+
+    def ask(self, desk, row, step):
         desk.quote(row)
 
     def award(self, step):
@@ -199,8 +198,11 @@ class World:
         desk.commit(row)
         self._book(block, row, step, before)
         if row == self.m - 1:
-            desk.check(self.stores, self.limits)
+            self._close(desk)
             del self.desks[step // self.m]
+
+    def _close(self, desk):
+        desk.check(self.stores, self.limits)
 
     def _mishap(self, block, row):
         up, down = self.fleet.flexibility(block, row)
@@ -219,10 +221,8 @@ class World:
         assert (room[np.array(self.fleet.uses) == "own"] == 0).all()
         assert (room[desk.block.delivered[row] > 0] == 0).all()
         wh = (room * self.rng.choice([0.0, 0.01, 0.5, 1.0], self.fleet.n)).astype(np.int64)
-        doubtful = self.fleet._doubtful
         self.served += int(wh.sum())
         desk.serve(row, wh)
-        self.doubtful_before = doubtful
 
     def _book(self, block, row, step, before):
         fleet, plant = self.fleet, self.fleet._stations
@@ -254,8 +254,3 @@ class World:
 
     def _sums(self, values):
         return np.bincount(self.station, values)
-
-
-def twin(fleet, **changes):
-    """A division like that of `fleet`, with some fields changed."""
-    return replace(fleet._division, **changes)

@@ -184,6 +184,14 @@ def test_service_trades_pools_and_netting_on_paper(served):
     assert (found["netted_mwh"], found["netting_gain_mwh"]) == (2, 0.422222)
 
 
+def test_several_buyers_of_a_day_are_one_trade(tmp_path):
+    results, _ = service_run.write(tmp_path / "run")
+    trades = results.trades.astype({"buyer": str})
+    file = results.path / "trades.parquet"
+    pd.concat([trades, trades.assign(buyer="another")]).to_parquet(file)
+    assert values(Results(results.path))["service_trades"] == 6
+
+
 def test_service_fees_on_paper(served):
     found = values(served)
     fees = [found[f"service_{mode}_fees_amount"] for mode in ("bilateral", "auction", "call")]

@@ -6,7 +6,8 @@ import pytest
 
 from market import Ledger, Recorder, RecordingRules, Results
 from market.storage_service.lease_terms import Deal
-from tests.market.blocks import MWH, calendar, trade
+from market.storage_service.records import StationRecord
+from tests.market.blocks import MWH, Shape, calendar, layout, trade
 from tests.market.service_blocks import service_block, store, unit, world
 
 DAYS = 2
@@ -150,6 +151,27 @@ def test_physical_and_netted_flows_are_the_slices_flows_in_each_interval(results
     table = results.stations.astype({"station": str}).set_index(["start", "station"]).sort_index()
     assert (flows["consumed_mwh"] == table["charged_mwh"] + table["netted_mwh"]).all()
     assert (flows["delivered_mwh"] == table["discharged_mwh"] + table["netted_mwh"]).all()
+
+
+def test_the_seller_is_the_station_s_owner_wherever_its_slices_stand():
+    places = layout(
+        Shape("pv", ["sun"], owners=["green"]),
+        Shape(
+            "storage",
+            ["S/green", "S"],
+            owners=["green", "ess"],
+            stations=["S", "S"],
+            uses=["lease", "own"],
+        ),
+    )
+    made = service_block(places=places)
+    store(made, 0, "lease", ("sun", "S/green", MWH, 0, 0))
+    _, buyer, seller, product, *_ = StationRecord(places).trade_columns(made, 0)
+    assert [column.to_pylist() for column in (buyer, seller, product)] == [
+        ["green"],
+        ["ess"],
+        ["lease"],
+    ]
 
 
 def test_the_digest_sees_by_which_mode_energy_was_recovered(tmp_path):

@@ -290,6 +290,21 @@ def test_what_the_operator_asked_a_pool_for_is_the_holders_too(rule):
         assert found[("system", "grid", "returned_energy")] == 25_000
 
 
+def test_of_what_the_operator_asked_for_only_what_came_is_the_holders():
+    made = service_block(modes=ALL)
+    trade(made, 0, "main", 200.0, {"A/service": 2 * MWH}, {"town": 2 * MWH})
+    made.delivered[0, unit(made, "A/service")] += MWH // 2
+    made.consumed[0, unit(made, "town")] += MWH // 2
+    made.instructed[0, unit(made, "A/service")] = MWH
+    made.zone["balancing_price"][0, 0] = 500.0
+    give_back(made, 0, "A/service", sun=5 * MWH // 2)
+    found = amounts(settled(made))
+    assert found[("market", "green", "returned_energy")] == 40_000
+    assert found[("system", "green", "returned_energy")] == 25_000
+    assert found[("system", "ess", "balancing")] == 25_000
+    assert found[("ess", "system", "imbalance")] == 25_000
+
+
 def test_a_negative_price_is_the_holders_as_well():
     made = discharged()
     for name in ("price", "buy_price", "sell_price"):

@@ -116,3 +116,10 @@ def test_the_capacity_payment_of_the_facts() -> None:
     options = ["market.rules=spot", "storage.battery.listed=true"]
     capacity = market_rules(rule_changes(load("tutorial", options).scenario)[0]).capacity
     assert capacity_price(capacity, np.array([2.0, 4.0])).tolist() == [55, 110]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_line_puts_a_system_under_other_rules(name: str) -> None:
+    loaded = load("qinghai-pilot-2019", [f"market.rules={name}"])
+    assert loaded.scenario.market.storage_service.modes == tuple(service(name)["modes"])
+    assert loaded.scenario.contract  # they lie idle where there is no service market

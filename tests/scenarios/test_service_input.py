@@ -268,11 +268,6 @@ MISTAKES = {
         '"lease", "auction"',
         [f'{SERVICE}.kind = "service"', '"bilateral"', "lease, auction, call"],
     ),
-    "no service market": (
-        'modes = ["lease", "bilateral", "auction", "call"]',
-        "modes = []",
-        [f"{SERVICE}.kind", '"bilateral"', "none"],
-    ),
     "not admitted": (
         "min_hours = 2",
         "min_hours = 3",
