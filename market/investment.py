@@ -6,10 +6,10 @@ The ledger knows owners, not stations, so a station's part of its owner's money 
   shared among his stations by the value of their trades of the mode in trades.parquet.
 - Rents received (leases, rights auction) are shared by power let times rent agreed on in the same.
 - Capacity payments are shared by power.
-- The energy margin is what the owner received less what he paid for energy, imbalance and
-  balancing, fees and energy handed over, shared by energy charged. It is known only where the
-  owner has no other unit, neither a plant nor a leased slice of somebody else's station; else it
-  is NaN, because what his units earned cannot be told apart. Give such a station an owner.
+- The energy margin is `energy_amount` of the owner's slices in participants.parquet, and his net
+  for energy handed over with leases (`lease_energy`), shared by energy charged. Where a run lacks
+  that column it is what the ledger has for the owner in the same categories, shared by energy
+  charged, and NaN if he has other units too, since theirs cannot be told apart then.
 
 Leased slices belong to their tenants: what they earn is the tenants', the rent is the station's.
 """
@@ -20,15 +20,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from market.errors import InputError
+from market.ledger import ENERGY_CATEGORIES
 from market.results import Results
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MARGIN = (
-    *("energy", "imbalance", "balancing", "transaction_fee", "grid_fee", "grid_fee_refund"),
-    *("lease_energy", "contract"),
-)
 RENTS = ("lease", "lease_auction")
 LET = ("lease", "rights")
 FEES = {"bilateral": None, "auction": "market", "call": "system"}
@@ -156,7 +153,7 @@ def _station(unit: str, split: set[str]) -> str:
 
 
 def _stations(results: Results) -> "pd.DataFrame":
-    """Return stations with owner, size and energy, and whether the owner has other units."""
+    """Return stations with owner, size, energy, and what the owner earned with energy."""
     units = _units(results)
     owner = units[units["unit"] == units["station"]].set_index("station")["owner"]
     of_others = units["owner"] != units["station"].map(owner)
@@ -165,19 +162,21 @@ def _stations(results: Results) -> "pd.DataFrame":
     if results.has("stations"):
         metered = results.stations.astype({"station": str}).groupby("station")["discharged_mwh"]
         sums["discharged"] = metered.sum().reindex(sums.index).fillna(sums["discharged"])
-    charged = units[~of_others].groupby("station")["charged_mwh"].sum()
+    own = units[~of_others].groupby("station")
+    sums = sums.assign(owner=owner, charged=own["charged_mwh"].sum())
+    if "energy_amount" in units:
+        return sums.assign(margin=own["energy_amount"].sum())
     mixed = owner.isin(units.loc[of_others, "owner"])
-    return sums.assign(owner=owner, charged=charged, mixed=mixed)
+    margin = _shared(_net(results, ENERGY_CATEGORIES), sums, sums["charged"])
+    return sums.assign(margin=margin.where(~mixed))
 
 
 def _revenue(results: Results, stations: "pd.DataFrame") -> "pd.DataFrame":
     """Return currency by station and kind of revenue."""
     import pandas as pd
 
-    balances = results.balances
-    margin = balances[balances.columns.intersection(list(MARGIN))].sum(axis=1)
-    energy = _shared(margin, stations, stations["charged"])
-    columns = {"energy": energy.where(~stations["mixed"])}
+    handed = _shared(_net(results, ("lease_energy",)), stations, stations["charged"])
+    columns = {"energy": stations["margin"] + handed}
     for mode, payer in FEES.items():
         got = _received(results, (f"service_{mode}",), payer)
         columns[mode] = _shared(got, stations, _traded(results, stations, (mode,), False))
@@ -186,6 +185,13 @@ def _revenue(results: Results, stations: "pd.DataFrame") -> "pd.DataFrame":
     paid = _received(results, ("capacity_payment",), "system")
     columns["capacity"] = _shared(paid, stations, stations["power_mw"])
     return pd.DataFrame(columns).reindex(stations.index)
+
+
+def _net(results: Results, categories: tuple[str, ...]) -> "pd.Series[float]":
+    """Return what each account received less what it paid."""
+    balances = results.balances
+    net: pd.Series[float] = balances[balances.columns.intersection(list(categories))].sum(axis=1)
+    return net
 
 
 def _received(

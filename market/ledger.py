@@ -25,6 +25,12 @@ COUNTERPARTIES = (
     "customers",  # those whom a data centre failed
 )
 
+ENERGY_CATEGORIES = (
+    *("energy", "imbalance", "balancing", "returned_energy"),
+    *("transaction_fee", "grid_fee", "grid_fee_refund"),
+)
+"""What a unit's energy earns and costs; the ledger knows this by unit, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Postings:
@@ -63,6 +69,7 @@ class Ledger:
         self.pair_totals: dict[tuple[int, int, str], tuple[int, int]] = {}
         self._open: dict[tuple[int, str, bool], tuple[IntArray, IntArray]] = {}
         self._open_pairs: dict[tuple[int, int, str], tuple[int, int]] = {}
+        self._by_unit: dict[str, IntArray] = {}
         self._per_interval = per_interval
         self._rows: list[Postings] = []
 
@@ -83,6 +90,9 @@ class Ledger:
         """
         other = self._place[counterparty]
         wh, cents = np.atleast_2d(wh), np.atleast_2d(cents)
+        if category in ENERGY_CATEGORIES:
+            sums = self._by_unit.setdefault(category, np.zeros(cents.shape[1], np.int64))
+            sums -= cents.sum(axis=0)
         for pays in (True, False):
             chosen = cents > 0 if pays else cents < 0
             if chosen.any():
@@ -143,6 +153,11 @@ class Ledger:
                 book[key] = before[0] + more, before[1] + money
         if self._per_interval:
             self._rows.append(Postings(period[some], payer, payee, category, energy, amount))
+
+    def energy_cents(self) -> IntArray:
+        """Return received less paid for energy by each unit, shape (U,)."""
+        none = np.zeros(self._owner_of.size, np.int64)
+        return sum(self._by_unit.values(), start=none)
 
     def close_period(self, start: int) -> Iterator[Postings]:
         """Yield the postings of the period that began at interval `start`, and forget them."""

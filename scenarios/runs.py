@@ -255,6 +255,7 @@ def _write_participants(simulation: Simulation, directory: Path) -> None:
     wear = np.nan_to_num(facts.get("wear_amount", np.zeros(len(layout.units))))
     cost = facts.pop("unit_cost") * columns["delivered_mwh"] + wear
     columns["variable_cost_amount"] = np.round(cost * CENTS) / CENTS
+    columns["energy_amount"] = simulation.ledger.energy_cents() / CENTS
     empty = np.full(len(layout.units), np.nan)
     for name in PARTICIPANT_FACTS:
         columns[name] = facts.get(name, empty)

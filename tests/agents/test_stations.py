@@ -428,16 +428,16 @@ def test_what_the_operator_calls_does_not_count_on_credits():
 
 
 def test_who_is_called_by_the_operator_takes_no_credit_from_others():
-    """A charges 1.0, B sells 0.4; C is called for 0.2, which nets with what A has left."""
+    """A charges 0.4, B sells 0.8, so all of A is netted with B; C is called for 0.2."""
     fleet = stations((("own", "lease", "lease"),), soc_start_wh=3 * MWH)
     desk = StationDesk(fleet)
-    traded(desk, 0, [0, 400_000, 0], [1_000_000, 0, 0])
+    traded(desk, 0, [0, 800_000, 0], [400_000, 0, 0])
     promised = fleet.committed_soc.copy()
     desk.meter(0)
     desk.block.delivered[0] += [0, 0, 200_000]
     desk.commit(0)
-    half = 100_000 * (1 / 0.9 - 0.9)
-    assert fleet.soc - promised == pytest.approx([half, 0, half - 200_000 / 0.9])
+    assert fleet.soc - promised == pytest.approx([0, 0, -200_000 / 0.9])
+    assert desk.block.moved[0].sum() == pytest.approx(400_000 * (1 / 0.9 - 0.9))
 
 
 @pytest.mark.parametrize("late", ["award", "quote"])

@@ -79,7 +79,9 @@ def write(path, days=2, own="ess"):
         recorder.record(made)
         recorder.close_period(24 * day)
     recorder.finish()
-    _participants(places, recorder, renewable).to_parquet(path / "participants.parquet")
+    units = _participants(places, recorder, renewable)
+    units["energy_amount"] = ledger.energy_cents() / 100
+    units.to_parquet(path / "participants.parquet")
     (path / "run.json").write_text(json.dumps(_header(days)))
     return Results(path), ledger
 

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from market import InputError, investment, talatan_results
+from market import InputError, Results, investment, talatan_results
 from market.investment import annuity
 from tests.market import service_run
 from tests.plots.fake_run import FakeRun, write_run
@@ -60,13 +60,41 @@ def test_a_station_that_never_pays_back(run):
     assert math.isfinite(table.loc["B", "payback_years"])
 
 
-def test_an_owner_of_other_units_has_no_margin_that_could_be_told(tmp_path):
-    run, _ = service_run.write(tmp_path / "run", own="green")
+def without_units_money(run):
+    """Take away what the ledger knew by unit, so that only owners are left."""
+    file = run.path / "participants.parquet"
+    pd.read_parquet(file).drop(columns="energy_amount").to_parquet(file)
+    return Results(run.path)
+
+
+@pytest.mark.parametrize("own", ["ess", "breeze", "tee"])
+def test_a_station_s_margin_does_not_depend_on_what_else_its_owner_has(tmp_path, own):
+    run, _ = service_run.write(tmp_path / "run", own=own)
     table = investment(run, 1000)
+    margin = table["energy_per_mw_year_amount"] * table["power_mw"] / 365
+    assert margin.to_dict() == pytest.approx({"A": A_DAY["energy"], "B": B_DAY["energy"]})
+
+
+def test_the_ledger_alone_tells_the_same_of_owners_of_one_station(run):
+    table = investment(run, 1000)
+    pd.testing.assert_frame_equal(investment(without_units_money(run), 1000), table)
+
+
+def test_from_the_ledger_alone_a_margin_beside_plants_is_not_known(tmp_path):
+    run, _ = service_run.write(tmp_path / "run", own="breeze")
+    table = investment(without_units_money(run), 1000)
     unknown = ["energy_per_mw_year_amount", "revenue_per_mw_year_amount", "payback_years"]
     assert table.loc["A", [*unknown, "npv_amount", "npv_per_kwh_amount"]].isna().all()
     assert table.loc["A", "capacity_per_mw_year_amount"] == pytest.approx(55_000, abs=0.1)
     assert table.loc["B"].notna().all()
+
+
+def test_from_the_ledger_alone_two_stations_share_by_energy_charged(tmp_path):
+    run, _ = service_run.write(tmp_path / "run", own="tee")
+    table = investment(without_units_money(run), 1000)
+    # 500 a day: 5 MWh of A's own slices, 10 of B's.
+    margin = table["energy_per_mw_year_amount"] * table["power_mw"] / 365
+    assert margin.tolist() == pytest.approx([500 * 5 / 15, 500 * 10 / 15])
 
 
 def test_two_stations_of_one_owner_are_told_apart_by_their_trades(tmp_path):
@@ -80,9 +108,6 @@ def test_two_stations_of_one_owner_are_told_apart_by_their_trades(tmp_path):
     ):
         found = table[f"{mode}_per_mw_year_amount"]
         assert found.tolist() == pytest.approx([of_a * 365, of_b * 365]), mode
-    # 500 a day by energy charged: 5 MWh of A's own slices, 10 of B's.
-    margin = table["energy_per_mw_year_amount"] * table["power_mw"] / 365
-    assert margin.tolist() == pytest.approx([500 * 5 / 15, 500 * 10 / 15])
     # Capacity by power: (55 x 10 + 110 x 8) x 10 / 18 for A.
     paid = table["capacity_per_mw_year_amount"] * table["power_mw"]
     assert paid["A"] == pytest.approx(1_430_000 * 10 / 18, abs=1)

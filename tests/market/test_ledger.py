@@ -135,6 +135,16 @@ def test_pairs_are_posted_like_one_by_one():
     }
 
 
+def test_what_energy_earns_is_known_by_unit():
+    ledger = Ledger(["x", "y"], np.array([0, 1, 0]))
+    wh = np.ones(3, np.int64)
+    ledger.post(0, "market", "energy", np.stack([wh, wh]), np.array([[-50, 20, 7], [0, 0, 3]]))
+    ledger.post(0, "grid", "grid_fee", wh, np.array([0, 4, 0]))
+    ledger.post(0, "government", "subsidy", wh, np.array([-99, -99, -99]))
+    assert ledger.energy_cents().tolist() == [50, -24, -10]
+    assert Ledger(["x"], np.array([0, 0])).energy_cents().tolist() == [0, 0]
+
+
 def test_counterparties_can_pay_each_other():
     ledger = Ledger(["x"], np.array([0]))
     pair = ledger.account("market"), ledger.account("grid")

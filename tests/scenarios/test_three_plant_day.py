@@ -2,8 +2,8 @@
 
 Wind plants A, B, C have 10 MW each, all the time; river plant H has 2 MW, coal plant G 60 MW. In
 the first two hours 7 MW are consumed: H (asks -300) and half of B (2 less its subsidy of 200) serve
-them at the floor price of 0. A and C would curtail 10 MWh an hour, B 5 MWh. Then 50 MW are consumed,
-coal sets the price: 300.
+them at the floor price of 0. A and C would curtail 10 MWh an hour, B 5 MWh. Then 50 MW are
+consumed, and coal sets the price: 300.
 
 Station S: 8 MW, 12 MWh; T: 2 MW, 3.6 MWh; both empty, efficiencies 0.9 and 0.9, so 0.81 comes back.
 Break-even fees: A 0.81 x 320 = 259.2, B 0.81 x (300 + 200) = 405, C 0.81 x 300 = 243.

@@ -1,0 +1,163 @@
+"""Shared storage over whole runs: nothing is promised, stored or paid twice, whatever the mix."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from market import ConservationError
+from scenarios.loader import load_text
+from scenarios.simulation import build
+from scenarios.stations import service_stations
+from tests.scenarios.shared_worlds import shared
+
+WH = 1e-6
+MODES = ("own", "lease", "bilateral", "auction", "call")
+
+
+def run(text, base, out):
+    """The tables of a run by name, and the simulation."""
+    loaded = load_text(text, base)
+    out.mkdir(parents=True)
+    simulation = build(loaded, out)
+    simulation.run()
+    simulation.recorder.finish()
+    return simulation, {path.stem: pd.read_parquet(path) for path in out.glob("*.parquet")}
+
+
+@settings(
+    max_examples=120,
+    phases=[Phase.generate, Phase.shrink],
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(text=shared())
+def test_every_mix_of_uses_conserves_energy_and_money(base: Path, text: str) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        simulation, tables = run(text, base, Path(place) / "run")
+    assert int(simulation.ledger.balances.sum()) == 0
+    slices = tables["units"].assign(station=lambda t: t["unit"].astype(str).str.split("/").str[0])
+    slices = slices[slices["station"].isin(simulation.layout.stations)]
+    netting(slices, tables["stations"])
+    stations(simulation, tables["stations"])
+    service(simulation, tables)
+    cash(tables["ledger"])
+
+
+def netting(slices, stations):
+    """Virtual flows are the physical flow and what was netted, to the watt-hour."""
+    keys = ["start", "station"]
+    virtual = slices.groupby(keys)[["consumed_mwh", "delivered_mwh", "soc_mwh"]].sum()
+    physical = stations.astype({"station": str}).set_index(keys).sort_index()
+    for flow, other in (("charged_mwh", "consumed_mwh"), ("discharged_mwh", "delivered_mwh")):
+        gap = virtual[other] - physical[flow] - physical["netted_mwh"]
+        assert np.abs(gap).max() < WH / 2
+    assert not ((physical["charged_mwh"] > 0) & (physical["discharged_mwh"] > 0)).any()
+    assert np.abs(virtual["soc_mwh"] - physical["soc_mwh"]).max() < WH
+
+
+def stations(simulation, table):
+    """Each station as a whole is a battery within its limits."""
+    hours = simulation.loaded.calendar.hours
+    for station in service_stations(simulation.loaded.scenario):
+        own, entry = table[table["station"] == station.name], station.entry
+        assert (own["charged_mwh"] <= station.charge_mw * hours + WH).all()
+        assert (own["discharged_mwh"] <= station.power_mw * hours + WH).all()
+        soc = own["soc_mwh"].to_numpy()
+        assert (soc <= station.energy_mwh * entry.soc_max + WH).all()
+        assert (soc >= -WH).all()
+        if entry.self_discharge_per_hour or entry.ageing is not None:
+            continue
+        # Without losses of time the charge follows from what passed the station's meter.
+        before = np.concatenate(([station.energy_mwh * entry.soc_start], soc[:-1]))
+        change = own["charged_mwh"] * entry.efficiency_charge
+        change = change - own["discharged_mwh"] / entry.efficiency_discharge
+        assert np.allclose(soc, before + change, rtol=0, atol=WH)
+
+
+def service(simulation, tables):
+    """What was recovered was there, is stored once, and is traded as recorded."""
+    plants = tables["units"][tables["units"]["kind"].isin(["pv", "wind"])]
+    assert (plants["recovered_mwh"] >= 0).all()
+    assert (plants["delivered_mwh"] <= plants["available_mwh"] + WH / 2).all()
+    modes = tables["intervals"][[f"recovered_{mode}_mwh" for mode in MODES]].sum()
+    total = plants["recovered_mwh"].sum()
+    assert modes.sum() == pytest.approx(total, abs=WH)
+    trades = tables["trades"]
+    stored = trades[trades["product"].isin(MODES) & trades["quantity_mw"].isna()]
+    assert stored["quantity_mwh"].sum() == pytest.approx(total, abs=WH)
+    paid = stored[stored["product"].isin(["auction"])]
+    ceiling = simulation.loaded.scenario.market.storage_service.ceiling
+    assert (paid["price"] <= ceiling + 1e-9).all()
+
+
+def cash(ledger):
+    """No amount is lost: what accounts receive they pay, and only one account each time."""
+    assert (ledger["payer"].astype(str) != ledger["payee"].astype(str)).all()
+    assert (ledger["amount"] > 0).all()
+
+
+OVERBOOKED = """
+[scenario]
+name = "overbooked"
+[time]
+start = "2023-06-01T00:00:00+08:00"
+interval = 60
+days = 1
+[market.storage_service]
+modes = ["call"]
+call_price = 100.0
+[[load]]
+name = "town"
+demand_mw = 5.0
+[[generator]]
+kind = "wind"
+name = "wind"
+capacity_mw = 9
+availability = 1.0
+[[storage]]
+name = "store"
+power_mw = 2
+energy_mwh = 8
+soc_start = 0.0
+"""
+
+
+def test_a_station_that_stores_more_than_it_can_stops_the_run(tmp_path: Path) -> None:
+    simulation = build(load_text(OVERBOOKED, tmp_path), tmp_path)
+    fleet = simulation.storage.fleets[0]
+    honest = fleet.headroom
+    fleet.headroom = lambda block, row: honest(block, row) * 2
+    with pytest.raises(ConservationError, match=r"2023-06-01T0\d:00:00\+08:00.*store"):
+        simulation.run()
+
+
+def test_a_station_that_is_let_twice_stops_the_run(tmp_path: Path) -> None:
+    simulation = build(load_text(OVERBOOKED, tmp_path), tmp_path)
+    fleet = simulation.storage.fleets[0]
+    with pytest.raises(ConservationError, match="station store"):
+        fleet.resize(np.array([0.5, 1.0]), np.array([0.5, 1.0]))
+
+
+def test_energy_that_is_given_back_twice_stops_the_run(tmp_path: Path) -> None:
+    simulation = build(load_text(OVERBOOKED, tmp_path), tmp_path)
+    assert simulation.session.service is not None
+    zone = simulation.session.service.zones[0]
+    honest = zone._holdings.after
+    calls = []
+
+    def twice(soc, flows, own=None):
+        honest(soc, flows, own)
+        if flows.wh.size:
+            calls.append(1)
+            zone._holdings._wh[-1] += 1000.0
+            zone._holdings._add_up()
+
+    zone._holdings.after = twice
+    with pytest.raises(ConservationError, match="holdings do not add up"):
+        simulation.run()
+    assert calls
