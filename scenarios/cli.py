@@ -1,4 +1,4 @@
-"""The command line: talatan run, validate, schema, clear, compare, plot, list.
+"""The command line: talatan run, validate, clear, compare, plot and others.
 
 Exit status: 0 done; 2 the input is wrong; 1 an internal error; 130 interrupted. Everything
 heavy is imported inside the command that needs it, so that `talatan --help` stays quick.
@@ -12,6 +12,8 @@ from shlex import join
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+
+from scenarios.cli_money import invest, payments
 
 if TYPE_CHECKING:
     from market import Results
@@ -199,6 +201,10 @@ def list_what(
 
     for name, line in catalogue(what):
         print(f"{name:<22} {line}")
+
+
+app.command(epilog="Example: talatan payments runs/tutorial-1 --by account")(payments)
+app.command(epilog="Example: talatan invest runs/qinghai-pilot-2019-1 --cost 1200")(invest)
 
 
 def main() -> None:

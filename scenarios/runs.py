@@ -19,9 +19,7 @@ from typing import Any
 import numpy as np
 
 from market import (
-    CENTS,
     ENERGY_COLUMNS,
-    WH_PER_MWH,
     InputError,
     Results,
     summary,
@@ -29,10 +27,14 @@ from market import (
     write_json,
 )
 from scenarios.loader import LoadedScenario
-from scenarios.simulation import Progress, Simulation, build, unit_totals
+from scenarios.participants import write_participants
+from scenarios.simulation import Progress, Simulation, build
 
 PACKAGES = ("talatan", "simpy", "numpy", "pyarrow", "pandas")
-TABLES = ("intervals", "kinds", "units", "ledger", "trades", "orders", "participants")
+TABLES = (
+    *("intervals", "kinds", "units", "ledger", "trades", "stations", "orders"),
+    "participants",
+)
 
 
 class InterruptedRunError(Exception):
@@ -189,7 +191,7 @@ def _built(loaded: LoadedScenario, directory: Path) -> Simulation:
 def _finish(simulation: Simulation, directory: Path, header: Mapping[str, Any]) -> Results:
     simulation.ledger.check()
     simulation.recorder.finish()
-    _write_participants(simulation, directory)
+    write_participants(simulation, directory)
     for name in TABLES:
         (directory / f"{name}.parquet.part").unlink(missing_ok=True)  # of a run that was killed
         if name not in (*simulation.recorder.tables, "participants"):
@@ -229,60 +231,6 @@ def _ledger_lines(simulation: Simulation) -> list[str]:
         names = f"{ledger.accounts[payer_]}|{ledger.accounts[payee_]}"
         lines.append(f"{names}|{category}|{sums[0]}|{sums[1]}\n")
     return sorted(lines)
-
-
-def _write_participants(simulation: Simulation, directory: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    layout, totals = simulation.layout, simulation.recorder.totals
-    renewable = simulation.recorder.renewable
-    columns: dict[str, Any] = {
-        "unit": list(layout.units),
-        "owner": [layout.owners[index] for index in layout.owner_of],
-        "kind": list(layout.kinds),
-        "zone": list(layout.zone_names),
-    }
-    for name in ENERGY_COLUMNS:
-        values = totals[name] / WH_PER_MWH
-        if name == "available" or name.startswith("curtailed"):
-            values = np.where(renewable, values, np.nan)
-        columns[f"{name}_mwh"] = values
-    stores = layout.of_kind("storage")
-    columns["charged_mwh"] = np.where(stores, columns["consumed_mwh"], np.nan)
-    columns["discharged_mwh"] = np.where(stores, columns["delivered_mwh"], np.nan)
-    facts = unit_totals(simulation)
-    wear = np.nan_to_num(facts.get("wear_amount", np.zeros(len(layout.units))))
-    cost = facts.pop("unit_cost") * columns["delivered_mwh"] + wear
-    columns["variable_cost_amount"] = np.round(cost * CENTS) / CENTS
-    columns["energy_amount"] = simulation.ledger.energy_cents() / CENTS
-    empty = np.full(len(layout.units), np.nan)
-    for name in PARTICIPANT_FACTS:
-        columns[name] = facts.get(name, empty)
-    columns |= {name: facts[name] for name in AGEING_FACTS if name in facts}
-    part = directory / "participants.parquet.part"
-    pq.write_table(pa.table(columns), part)
-    part.replace(directory / "participants.parquet")
-
-
-PARTICIPANT_FACTS = (
-    "capacity_mw",
-    "energy_capacity_mwh",
-    "soc_start_mwh",
-    "soc_end_mwh",
-    "jobs_finished",
-    "jobs_late",
-    "jobs_unreachable",
-    "gpu_hours",
-    "energy_needed_mwh",
-)
-AGEING_FACTS = (  # written where storage ages
-    "capacity_remaining_mwh",
-    "fade_cycles_mwh",
-    "fade_calendar_mwh",
-    "equivalent_cycles",
-    "wear_amount",
-)
 
 
 def _header(loaded: LoadedScenario) -> dict[str, Any]:

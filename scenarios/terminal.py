@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from market import Results
     from scenarios.simulation import Progress
 
@@ -82,6 +84,23 @@ def show_comparison(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> N
     console = Console()
     # Wider than a narrow terminal rather than cut: a figure without its name says nothing.
     console.width = max(console.width, 62 + 15 * len(figures))
+    console.print(table)
+
+
+def show_table(frame: "pd.DataFrame", title: str) -> None:
+    """Print a table of numbers with names beside its rows and over its columns."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    table.add_column("", no_wrap=True)
+    for column in frame.columns:
+        table.add_column(str(column), justify="right", no_wrap=True)
+    for row in frame.itertuples():
+        cells = [cell if isinstance(cell, str) else number(cell) for cell in row[1:]]
+        table.add_row(str(row[0]), *cells)
+    console = Console()
+    console.width = max(console.width, 34 + 17 * len(frame.columns))
     console.print(table)
 
 
