@@ -215,12 +215,15 @@ def check(system, specs, intervals, units):
     low, high = np.clip([best.low, best.high], system.floor, CAP)
     supply, demand = depth_at(asks, low, np.less_equal), depth_at(bids, high, np.greater_equal)
     traded = np.minimum(supply, demand)
-    check_prices(intervals, best, (low, high), traded > 0)
+    volume = np.rint(intervals["volume_mwh"].to_numpy() * WH)
+    # Without a fee the outside market meets itself, and that trade is cancelled.
+    cancels = any(spec.kind == "external" and spec.params["fee"] == 0 for spec in specs)
+    priced = (traded > 0) & (volume > 0) if cancels else traded > 0
+    check_prices(intervals, best, (low, high), priced)
     check_welfare(intervals, best)
     check_dispatch(units, (seller, asks, best.sold), (buyer, bids, best.bought), best)
-    if not any(spec.kind == "external" and spec.params["fee"] == 0 for spec in specs):
-        # Without a fee the outside market meets itself, and that trade is cancelled.
-        np.testing.assert_array_equal(np.rint(intervals["volume_mwh"] * WH), traded)
+    if not cancels:
+        np.testing.assert_array_equal(volume, traded)
 
 
 def depth_at(orders, level, compare):
