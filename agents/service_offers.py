@@ -15,6 +15,7 @@ class Pools(Protocol):
     uses: list[str]
     zone: str
     up: FloatArray
+    cycle_cost: FloatArray
     charge_wh: FloatArray
     soc_min_wh: FloatArray
     soc_max_wh: FloatArray
@@ -37,7 +38,8 @@ class ServiceOffers:
     Attributes
     ----------
     ask : array, shape (n,)
-        Currency/MWh charged; of pools only.
+        Currency/MWh charged; of pools only. NaN: the wear of a MWh charged, which is the cycle
+        cost, ageing included, times what comes back of it.
     """
 
     ask: FloatArray
@@ -47,7 +49,9 @@ class ServiceOffers:
         serves = np.array([use == "service" for use in pools.uses])
         held = pools.committed_soc if form.intraday else pools.soc_min_wh
         room = (pools.soc_max_wh - held) / pools.plant.efficiency_charge
-        form.ask_price[units] = self.ask
+        round_trip = pools.plant.efficiency_charge * pools.plant.efficiency_discharge
+        wear = pools.cycle_cost * round_trip
+        form.ask_price[units] = np.where(np.isnan(self.ask), wear, self.ask)
         form.ask_quantity[:, units] = _whole(pools.charge_wh * pools.up * serves)
         form.room[units] = _whole(room * serves)
 

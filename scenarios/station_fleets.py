@@ -72,9 +72,7 @@ def station_fleet(
     division = Division(names, place, uses, Sizes(share, share.copy()), netting)
     fleet = StationFleet(_parts(around, slices, specs[0].zone), plant, division, law)
     asks = np.array([spec.params.get("service_ask", np.nan) for spec in specs])[place]
-    wear = fleet.plant.cycle_cost * fleet.plant.efficiency_charge
-    wear = wear * fleet.plant.efficiency_discharge
-    fleet.offers = ServiceOffers(np.where(np.isnan(asks), wear, asks))
+    fleet.offers = ServiceOffers(asks)
     return fleet
 
 

@@ -169,8 +169,8 @@ class StorageMarket:
         return LeaseContract(
             self._slices().names.index(f"{lease.station}/{lease.name}"),
             lease.tenant,
-            round(lease.mw * WATTS_PER_MW),
-            round(station.leased_mwh(lease) * WH_PER_MWH),
+            _whole(lease.mw * WATTS_PER_MW),
+            _whole(station.leased_mwh(lease) * WH_PER_MWH),
             lease.price,
             *span(lease, self.loaded.calendar),
         )
@@ -192,7 +192,7 @@ class StorageMarket:
         tenants = RightsTenants(
             names=tuple(tenant.name for tenant in bidders),
             owners=tuple(tenant.account for tenant in bidders),
-            watts=np.array([round(tenant.mw * WATTS_PER_MW) for tenant in bidders], np.int64),
+            watts=np.array([_whole(tenant.mw * WATTS_PER_MW) for tenant in bidders], np.int64),
             value=np.array([tenant.value for tenant in bidders], np.float64),
             product=np.array([tenant.product - 1 for tenant in bidders], np.int64),
         )
@@ -239,7 +239,7 @@ class StorageMarket:
         )
         own = [c for c in contracts if units.start <= pools[c.name] < units.stop]
         spans = np.array([span(c, calendar) for c in own], np.int64).reshape(-1, 2)
-        total = [UNLIMITED if c.mwh is None else round(c.mwh * WH_PER_MWH) for c in own]
+        total = [UNLIMITED if c.mwh is None else _whole(c.mwh * WH_PER_MWH) for c in own]
         begins = np.array([c.begins * 60 for c in own], np.int64)
         length = np.array([c.minutes * 60 for c in own], np.int64)
         return ServiceContracts(
@@ -253,6 +253,11 @@ class StorageMarket:
             start_s=spans[:, 0],
             end_s=spans[:, 1],
         )
+
+
+def _whole(amount: float) -> int:
+    """Return whole watts or watt-hours, rounded down: parts never exceed their station."""
+    return int(np.floor(amount + 1e-4))
 
 
 def _in_layout(handed: Handover, rows: Sequence[int]) -> Handover:
