@@ -11,10 +11,24 @@ if TYPE_CHECKING:
 
     from market import Results
 
+GROUPS = {
+    "service_bilateral": "service",
+    "service_auction": "service",
+    "service_call": "service",
+    "lease_auction": "lease",
+    "lease_resale": "lease",
+    "lease_energy": "lease",
+}
+"""Categories of the ledger that are drawn as one: one kind of business, agreed on in several ways.
+"""
+
 
 @figures.register("settlement")
 def settlement(results: "Results", ax: "Axes") -> "Axes":
-    """Draw received less paid by role, stacked by category, with the net as a diamond."""
+    """Draw received less paid by role, stacked by category, with the net as a diamond.
+
+    Storage service of all modes is one category, and so are leases however they were agreed on.
+    """
     heading = "Settlement by role"
     table = results.role_balances
     table = table[(table != 0).any(axis=1)]
@@ -42,10 +56,22 @@ def _name(role: str) -> str:
 
 
 def _ordered(table: "pd.DataFrame") -> "pd.DataFrame":
-    """Return rows by net, largest receiver first; columns in the order of the legend."""
+    """Return rows by net, largest receiver first; groups of columns in the order of the legend."""
+    table = _grouped(table)
     known = [name for name in style.CATEGORY_COLOURS if name in table]
     rows = table.sum(axis=1).sort_values(ascending=False, kind="stable").index
     return table.loc[rows, [*known, *[name for name in table if name not in known]]]
+
+
+def _grouped(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Return `table` with categories of a group added up, to the cent."""
+    cents = (table * 100).round().astype("int64")
+    grouped: pd.DataFrame = cents.T.groupby(cents.columns.map(_group), sort=False).sum().T / 100
+    return grouped
+
+
+def _group(category: str) -> str:
+    return GROUPS.get(category, category)
 
 
 def _bars(ax: "Axes", table: "pd.DataFrame", category: str, factor: float) -> None:

@@ -1,7 +1,9 @@
 """One look for every figure: colours, sizes, titles, and what to say when there is nothing.
 
 Colours are those of Okabe and Ito (2008), which people with the common colour vision
-deficiencies can tell apart; a kind has the same colour in every figure.
+deficiencies can tell apart; a kind has the same colour in every figure. Four more, for the money
+of shared storage, keep apart from them and from each other in the same sense: with each of the
+three deficiencies they differ more than grey and green of the list do.
 """
 
 from collections.abc import Sequence
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 BLACK, GREY, PALE = "#000000", "#7F7F7F", "#C8C8C8"
 ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
 BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
+WINE, PEACH, INDIGO, BROWN = "#882255", "#FFB6A3", "#332288", "#5B3A00"
 
 KIND_COLOURS = {
     "hydro": BLUE,
@@ -52,7 +55,12 @@ CATEGORY_COLOURS = {
     "subsidy": GREEN,
     "certificate": YELLOW,
     "sla_penalty": BLACK,
+    "service": WINE,
+    "returned_energy": PEACH,
+    "capacity_payment": INDIGO,
+    "lease": BROWN,
 }
+"""A colour for each category of the ledger; those of storage service and of leases share one."""
 
 SIZES = {"page": (7.0, 3.6), "column": (3.5, 3.2)}
 """Inches: a page of text, and one column of two."""

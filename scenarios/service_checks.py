@@ -51,6 +51,8 @@ def service_problems(
         return
     stages, _ = apply_changes(scenario)
     yield from _rules(scenario, stages)
+    if not {"load", "data_center"} & set(broken):
+        yield from _capacity_payers(scenario, stages)
     yield from _rights(scenario, stations)
     yield from _shares(scenario, stations)
     yield from _not_serving(scenario, stations, stages)
@@ -141,6 +143,20 @@ def _rules(scenario: Scenario, stages: Sequence[Rules]) -> Found:
     ):
         text = 'no pv or wind plant has a tariff; give one to a plant, or take "market"'
         yield (*SERVICE, "returned_price"), text
+
+
+def _capacity_payers(scenario: Scenario, stages: Sequence[Rules]) -> Found:
+    """Yield capacity payments that nobody in the scenario could pay."""
+    listed_ones = any(entry.listed for entry in scenario.storage)
+    groups = {
+        "consumers": (scenario.load or scenario.data_center, "load or data_center"),
+        "generators": (scenario.generator, "generator"),
+    }
+    for name, (payers, section) in groups.items():
+        paid = any(rules.capacity.price and rules.capacity.payer == name for rules in stages)
+        if listed_ones and paid and not payers:
+            text = f'is "{name}", but there is no {section} entry; accepted: government'
+            yield ("market", "capacity_payment", "payer"), text
 
 
 def _rights(scenario: Scenario, stations: Sequence[Station]) -> Found:

@@ -173,6 +173,7 @@ def fill_up(total: float, weights: FloatArray, room: FloatArray) -> FloatArray:
     free = (weights > 0) & (room > 0)
     while total > 0 and free.any():
         share = np.where(free, weights, 0.0)
+        share /= share.max()  # so that not even the tiniest weights overflow
         share *= total / float(np.add.reduce(share))
         full = free & (share >= room)
         if not full.any():

@@ -334,6 +334,15 @@ def problems_of(text: str, folder: Path) -> str:
     return str(caught.value)
 
 
+def test_a_capacity_payment_needs_payers(tmp_path: Path) -> None:
+    load_town = '[[load]]\nname = "town"\ndemand_mw = 80\n'
+    ppa = GOOD[GOOD.index('[[contract]]\nname = "ppa"') : GOOD.index('[[contract]]\nname = "noon"')]
+    text = GOOD.replace(load_town, "").replace(ppa, "")
+    found = problems_of(text, tmp_path)
+    assert "market.capacity_payment.payer" in found
+    assert "no load or data_center entry; accepted: government" in found
+
+
 def test_the_good_file_is_good(tmp_path: Path) -> None:
     path = tmp_path / "case.toml"
     path.write_text(GOOD, encoding="utf-8")
