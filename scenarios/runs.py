@@ -13,10 +13,12 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel
 
 from market import (
     ENERGY_COLUMNS,
@@ -248,14 +250,24 @@ def _header(loaded: LoadedScenario) -> dict[str, Any]:
         "intervals": calendar.n,
         "zones": sorted({entry.zone for _, entry in scenario.located_units()}),
         "rules": {
-            "energy": scenario.market.energy.model_dump(mode="json"),
-            "imbalance": scenario.market.imbalance.model_dump(mode="json"),
-            "fees": scenario.fees.model_dump(mode="json"),
+            "energy": _rules(scenario.market.energy),
+            "imbalance": _rules(scenario.market.imbalance),
+            "storage_service": _rules(scenario.market.storage_service),
+            "capacity_payment": _rules(scenario.market.capacity_payment),
+            "fees": _rules(scenario.fees),
         },
         "versions": {"python": platform.python_version()} | _versions(),
         "started": _now(),
         "ended": None,
         "content_hash": None,
+    }
+
+
+def _rules(section: BaseModel) -> dict[str, Any]:
+    """Return a section of rules as JSON can say it: without a limit is null."""
+    return {
+        name: None if isinstance(value, float) and not isfinite(value) else value
+        for name, value in section.model_dump(mode="json").items()
     }
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from market import ConservationError
-from scenarios.loader import load_text
+from scenarios.loader import load, load_text
+from scenarios.runs import execute, prepare
 from scenarios.simulation import build
 from scenarios.stations import service_stations
 from tests.scenarios.shared_worlds import shared
@@ -161,3 +162,14 @@ def test_energy_that_is_given_back_twice_stops_the_run(tmp_path: Path) -> None:
     with pytest.raises(ConservationError, match="holdings do not add up"):
         simulation.run()
     assert calls
+
+
+def test_a_run_says_its_rules_and_no_ceiling_is_null(tmp_path: Path) -> None:
+    file = tmp_path / "case.toml"
+    file.write_text(OVERBOOKED, encoding="utf-8")
+    loaded = load(str(file), ["market.storage_service.ceiling=inf"])
+    prepare(tmp_path / "run", force=False, resume=False)
+    rules = execute(loaded, tmp_path / "run").run["rules"]
+    assert rules["storage_service"]["modes"] == ["call"]
+    assert rules["storage_service"]["ceiling"] is None
+    assert rules["capacity_payment"]["price"] == 0
