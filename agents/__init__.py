@@ -11,6 +11,7 @@ from agents.leasing import Leasing
 from agents.loads import LoadFleet
 from agents.outages import DatedOutage, FailureRates, Outages
 from agents.plant_noise import PlantNoise
+from agents.pool_bids import PoolBids
 from agents.processes import Arrivals, ContractCalendar, Role, RuleChanges
 from agents.quotes import MarketView, PriceForecaster, Quotes, Strategy, strategies
 from agents.renewables import RenewableFleet, Resource, ServiceBids
@@ -45,6 +46,7 @@ __all__ = [
     "MarketView",
     "Outages",
     "PlantNoise",
+    "PoolBids",
     "PriceForecaster",
     "PueTable",
     "Quotes",

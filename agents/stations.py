@@ -18,7 +18,7 @@ from agents.sliced_storage import SlicedStorage
 from agents.slices import Division, Redivision, Sizes, StationDowntime
 from agents.station_parts import Parts, divided, together
 from agents.storage import StoragePlant, ageing_of
-from market import FleetBlock, FloatArray, ServiceForm, StationLimits
+from market import FleetBlock, FloatArray, ServiceForm, ServiceRules, StationLimits
 
 
 class StationFleet(SlicedStorage):
@@ -35,9 +35,11 @@ class StationFleet(SlicedStorage):
     What that nets in addition is credited apart, so that no slice is left with less than it was
     promised.
 
-    Slices for service never buy in the energy auction, although their strategy is shown what they
-    could charge: storage service fills them when prices are low. An owner's slice of a station
-    that serves others has no orders where the rules exclude it (`ServiceRules.merchant`).
+    While there is a service market, slices for service never buy in the energy auction, although
+    their strategy is shown what they could charge: storage service fills them when prices are
+    low. Without one they trade for the station's owner (`agents.pool_bids`). An owner's slice of
+    a station that serves others has no orders where the rules exclude it
+    (`ServiceRules.merchant`).
 
     Parameters
     ----------
@@ -190,9 +192,11 @@ class StationFleet(SlicedStorage):
         self.quoted_soc = self.committed_soc
         if redivision is not None:
             self.quoted_soc = self.quoted_soc + redivision.moved(self.quoted_soc)
-        merchant = view.rules is None or view.rules.service.merchant
+        rules = view.rules.service if view.rules is not None else ServiceRules(("call",))
+        merchant = rules.merchant
         self._parts.ask(block, view, () if merchant else self._silent.tolist())
-        block.bid_quantity[row, self._pools] = 0
+        if rules.in_force or not merchant:
+            block.bid_quantity[row, self._pools] = 0
         if not merchant:
             block.ask_quantity[row, self._silent] = 0
             block.bid_quantity[row, self._silent] = 0

@@ -10,10 +10,12 @@ from agents import (
     AgeingLaw,
     Division,
     FleetUnits,
+    PoolBids,
     ServiceOffers,
     Sizes,
     StationFleet,
     StoragePlant,
+    Strategy,
     strategies,
 )
 from scenarios.choices import Params, forecast_of, strategy_of
@@ -40,6 +42,8 @@ class SliceSpec:
         ``own``, ``service`` or ``lease``.
     strategy, forecast : (str, tuple)
         Name and all parameters.
+    trading : (str, tuple) or None
+        Of a pool: its strategy while no storage service is in force.
     """
 
     name: str
@@ -48,6 +52,7 @@ class SliceSpec:
     use: str
     strategy: Named
     forecast: Named
+    trading: Named | None = None
 
 
 def station_fleet(
@@ -61,7 +66,7 @@ def station_fleet(
     Leases are empty until they begin; what serves plants is there from the start.
     """
     stations = [around.stations[spec.name] for spec in specs]
-    slices = sorted(_slices(around, specs, stations), key=lambda each: _key(each)[1:])
+    slices = sorted(_slices(around, specs, stations), key=_key)
     place = np.array([each.station for each in slices], np.int64)
     served = np.array([station.service for station in stations])[place]
     uses = tuple(each.use for each in slices)
@@ -87,7 +92,8 @@ def _slices(
         if station.service:
             name = f"{spec.name}/{SERVICE_SLICE}"
             strategy = strategy_of(station.entry.service_strategy)
-            yield SliceSpec(name, spec.owner, index, "service", strategy, spec.forecast)
+            ways = strategy, spec.forecast, spec.strategy
+            yield SliceSpec(name, spec.owner, index, "service", *ways)
         leased = [(lease.name, lease.tenant, lease) for lease in station.leases]
         bidders = [(tenant.name, tenant.account, tenant) for tenant in tenants if rights]
         holders: list[tuple[str, str, Lease | Tenant]] = [*leased, *bidders]
@@ -98,25 +104,33 @@ def _slices(
 
 def _key(each: SliceSpec) -> tuple[str, str, str, str]:
     """Return what slices of one part share (all but the last), and their order in it."""
-    return each.use, repr(each.strategy), repr(each.forecast), each.name
+    return repr(each.strategy), repr(each.trading), repr(each.forecast), each.name
 
 
 def _parts(around: Surroundings, slices: Sequence[SliceSpec], zone: str) -> list[FleetUnits]:
     """Return runs of slices that decide together."""
     parts = []
-    for _, members in groupby(slices, key=lambda each: (each.strategy, each.forecast)):
+    for _, members in groupby(slices, key=lambda each: _key(each)[:-1]):
         own = list(members)
-        name, params = own[0].strategy
         parts.append(
             FleetUnits(
                 kind="storage",
                 zone=zone,
                 names=[each.name for each in own],
                 owners=[each.owner for each in own],
-                strategy=strategies.get(name)(**dict(params)),
+                strategy=_strategy(own[0]),
                 calendar=around.calendar,
                 seed=around.seed,
                 forecaster=price_forecasts(around, own[0].forecast, (zone, "storage"), own[0].name),
             )
         )
     return parts
+
+
+def _strategy(each: SliceSpec) -> Strategy:
+    """Return the strategy of a slice; a pool has two."""
+    made: list[Strategy] = [
+        strategies.get(name)(**dict(params))
+        for name, params in (each.strategy, each.trading or each.strategy)
+    ]
+    return PoolBids(*made) if each.trading is not None else made[0]

@@ -63,6 +63,11 @@ class ServiceRules:
     day_ahead: bool = True
     intraday: bool = True
 
+    @property
+    def in_force(self) -> bool:
+        """Whether anything is stored for plants under these rules."""
+        return bool(self.modes) or self.access == "owner"
+
 
 @dataclass(frozen=True, slots=True)
 class CapacityRules:

@@ -231,7 +231,9 @@ class ZoneService:
                 if wh:
                     block.service.returned.append((row, self._holdings.give_back(pool, wh)))
             soc = block.soc[row]
-            self._holdings.after(soc, self._flows)
+            bought = block.consumed[row] + block.stored[row]
+            own = bought * self._terms.efficiency_charge if bought[pools].any() else None
+            self._holdings.after(soc, self._flows, own)
             self._holdings.check(soc, self._calendar.time(interval))
             self._charge = soc
             price = float(self._reference[interval])

@@ -53,7 +53,7 @@ def test_the_spot_market() -> None:
     rules = tomllib.loads(text("spot"))["market"]
     assert (rules["energy"]["price_floor"], rules["energy"]["price_cap"]) == (0, 1500)
     assert (service("spot")["modes"], service("spot")["merchant"]) == ([], True)
-    assert (service("spot")["min_power_mw"], service("spot")["share"]) == (0, 0)
+    assert service("spot")["min_power_mw"] == 0
     assert rules["capacity_payment"]["price"] == 165
 
 

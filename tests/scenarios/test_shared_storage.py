@@ -164,6 +164,28 @@ def test_energy_that_is_given_back_twice_stops_the_run(tmp_path: Path) -> None:
     assert calls
 
 
+SWITCHED = """
+[[event]]
+at = "2023-06-01T12:00:00+08:00"
+set = {"market.storage_service.modes" = %s}
+"""
+
+
+@pytest.mark.parametrize(("first", "then"), [('["call"]', "[]"), ("[]", '["call"]')])
+def test_a_pool_trades_for_its_owner_while_there_is_no_service(tmp_path, first, then) -> None:
+    text = OVERBOOKED.replace('["call"]', first) + SWITCHED % then
+    trading = 'strategy = {name = "threshold", buy_below = 1.0, sell_above = 400.0}'
+    _, tables = run(text.replace("soc_start = 0.0", trading), tmp_path, tmp_path / "run")
+    pool = tables["units"][tables["units"]["unit"] == "store/service"]
+    serves = (pool["start"] < "2023-06-01T04:00:00Z").to_numpy() == (first != "[]")
+    recovered = tables["intervals"]["recovered_mwh"].to_numpy()
+    assert pool["bought_mwh"][serves].sum() == 0
+    assert recovered[~serves].sum() == 0
+    assert pool["bought_mwh"].sum() > 0 or recovered.sum() > 0
+    # The first half fills the store whoever it is for; nobody sells below 400.
+    assert pool["soc_mwh"].to_numpy()[11] == pytest.approx(8, abs=1e-5)
+
+
 def test_a_run_says_its_rules_and_no_ceiling_is_null(tmp_path: Path) -> None:
     file = tmp_path / "case.toml"
     file.write_text(OVERBOOKED, encoding="utf-8")
