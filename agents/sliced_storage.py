@@ -254,7 +254,9 @@ class SlicedStorage(StorageFleet):
             block.moved[row] = promise.credit
         if limits.redivision is not None:
             held = self._after_losses(before, limits)
-            block.moved[row] += limits.redivision.moved(held)
+            handed = limits.redivision.moved(held)
+            block.moved[row] += handed
+            block.taken_over[row] = np.maximum(handed, 0.0)
             self._hand_over(promise.interval, limits.redivision.pairs(held))
         self._check(before, promise)
         if self._ageing is not None:

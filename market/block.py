@@ -60,6 +60,8 @@ class Block:
         store took of it.
     moved : array, shape (m, U)
         Stored energy that a slice of a station got from others, or from netting, Wh.
+    taken_over : array, shape (m, U)
+        The part of it that came from other slices with their capacity, Wh.
     soc_floor : array, shape (m, U)
         Stored energy of a slice of a station at which its self-discharge ends, Wh; 0 for all
         others, whose limits do not change with the date.
@@ -87,6 +89,7 @@ class Block:
         self.soc = np.full((m, units), np.nan)
         self.stored, self.moved = _whole(m, units), np.zeros((m, units))
         self.soc_floor = np.zeros((m, units))
+        self.taken_over = np.zeros((m, units))
         self.recovered: dict[str, IntArray] = {}
         self.service = Journal()
         self.capacity_left = np.ones(units)
@@ -117,6 +120,7 @@ class Block:
             **{name: getattr(self, name)[:, u] for name in UNIT_COLUMNS + RESOURCE_COLUMNS},
             soc=self.soc[:, u],
             moved=self.moved[:, u],
+            taken_over=self.taken_over[:, u],
             soc_floor=self.soc_floor[:, u],
             stored=self.stored[:, u],
             capacity_left=self.capacity_left[u],
@@ -152,6 +156,7 @@ class FleetBlock:
     spilled: IntArray
     soc: FloatArray
     moved: FloatArray
+    taken_over: FloatArray
     soc_floor: FloatArray
     stored: IntArray
     capacity_left: FloatArray

@@ -25,11 +25,21 @@ COUNTERPARTIES = (
     "customers",  # those whom a data centre failed
 )
 
-ENERGY_CATEGORIES = (
-    *("energy", "imbalance", "balancing", "returned_energy"),
-    *("transaction_fee", "grid_fee", "grid_fee_refund"),
-)
-"""What a unit's energy earns and costs; the ledger knows this by unit, too."""
+UNIT_AMOUNTS = {
+    "energy": (
+        *("energy", "imbalance", "balancing", "returned_energy"),
+        *("transaction_fee", "grid_fee", "grid_fee_refund"),
+    ),
+    "bilateral": ("service_bilateral",),
+    "auction": ("service_auction",),
+    "call": ("service_call",),
+    "rent": ("lease", "lease_auction"),
+    "handed": ("lease_energy",),
+    "capacity": ("capacity_payment",),
+}
+"""What the ledger knows by unit, too, and the categories of each."""
+
+_AMOUNT_OF = {category: name for name, each in UNIT_AMOUNTS.items() for category in each}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +79,7 @@ class Ledger:
         self.pair_totals: dict[tuple[int, int, str], tuple[int, int]] = {}
         self._open: dict[tuple[int, str, bool], tuple[IntArray, IntArray]] = {}
         self._open_pairs: dict[tuple[int, int, str], tuple[int, int]] = {}
-        self._by_unit: dict[str, IntArray] = {}
+        self._by_unit = {name: np.zeros(owner_of.size, np.int64) for name in UNIT_AMOUNTS}
         self._per_interval = per_interval
         self._rows: list[Postings] = []
 
@@ -90,9 +100,8 @@ class Ledger:
         """
         other = self._place[counterparty]
         wh, cents = np.atleast_2d(wh), np.atleast_2d(cents)
-        if category in ENERGY_CATEGORIES:
-            sums = self._by_unit.setdefault(category, np.zeros(cents.shape[1], np.int64))
-            sums -= cents.sum(axis=0)
+        if category in _AMOUNT_OF:
+            self._by_unit[_AMOUNT_OF[category]] -= cents.sum(axis=0)
         for pays in (True, False):
             chosen = cents > 0 if pays else cents < 0
             if chosen.any():
@@ -154,10 +163,19 @@ class Ledger:
         if self._per_interval:
             self._rows.append(Postings(period[some], payer, payee, category, energy, amount))
 
-    def energy_cents(self) -> IntArray:
-        """Return received less paid for energy by each unit, shape (U,)."""
-        none = np.zeros(self._owner_of.size, np.int64)
-        return sum(self._by_unit.values(), start=none)
+    def note_units(self, category: str, unit: IntArray, cents: IntArray) -> None:
+        """Note for which units accounts received amounts, or paid those below zero.
+
+        For amounts of `post_between` and `post_pairs`, which know accounts only.
+        """
+        np.add.at(self._by_unit[_AMOUNT_OF[category]], unit, cents)
+
+    def unit_cents(self) -> dict[str, IntArray]:
+        """Return each of `UNIT_AMOUNTS`: received less paid by unit, shape (U,).
+
+        Of what goes from account to account only those units have a part that are noted.
+        """
+        return {name: cents.copy() for name, cents in self._by_unit.items()}
 
     def close_period(self, start: int) -> Iterator[Postings]:
         """Yield the postings of the period that began at interval `start`, and forget them."""

@@ -202,10 +202,14 @@ class Settlement:
             return
         ends = [round(row * self._hours * 3600) for row in (block.first, block.first + block.m)]
         rents, cents = self._leases.rents, self._leases.due(ends[0], ends[1])
+        own = np.array([self._layout.units.index(name) for name in self._leases.stations.names])
         for index, category in enumerate(CATEGORIES):
             rows = np.flatnonzero((rents.category == index) & (rents.payer != rents.payee))
             pair, first = (rents.payer[rows], rents.payee[rows]), np.full_like(rows, block.first)
             self._ledger.post_pairs(first, pair, category, np.zeros_like(rows), cents[rows])
+            earns = rows[rents.station[rows] >= 0]
+            if earns.size:
+                self._ledger.note_units(category, own[rents.station[earns]], cents[earns])
 
     def _penalties(self, block: Block) -> None:
         if block.penalty.any():

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from market import CENTS, ENERGY_COLUMNS, WH_PER_MWH
+from market import CENTS, ENERGY_COLUMNS, WH_PER_MWH, FloatArray
 from scenarios.simulation import Simulation, unit_totals
 
 PARTICIPANT_FACTS = (
@@ -53,7 +53,7 @@ def write_participants(simulation: Simulation, directory: Path) -> None:
     wear = np.nan_to_num(facts.get("wear_amount", np.zeros(len(layout.units))))
     cost = facts.pop("unit_cost") * columns["delivered_mwh"] + wear
     columns["variable_cost_amount"] = np.round(cost * CENTS) / CENTS
-    columns["energy_amount"] = simulation.ledger.energy_cents() / CENTS
+    columns |= _amounts(simulation)
     empty = np.full(len(layout.units), np.nan)
     for name in PARTICIPANT_FACTS:
         columns[name] = facts.get(name, empty)
@@ -64,3 +64,12 @@ def write_participants(simulation: Simulation, directory: Path) -> None:
     part = directory / "participants.parquet.part"
     pq.write_table(pa.table(columns), part)
     part.replace(directory / "participants.parquet")
+
+
+def _amounts(simulation: Simulation) -> dict[str, FloatArray]:
+    """Return what the ledger knows by unit, currency; but for energy it is for storage only."""
+    stores = simulation.layout.of_kind("storage")
+    return {
+        f"{name}_amount": np.where(stores | (name == "energy"), cents / CENTS, np.nan)
+        for name, cents in simulation.ledger.unit_cents().items()
+    }

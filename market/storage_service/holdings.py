@@ -83,6 +83,15 @@ class Holdings:
         given = wh.nonzero()[0]
         return Returned(store, holder[given], wh[given])
 
+    def take_over(self, stored: FloatArray) -> None:
+        """Add stored energy that came with capacity as an interval began, Wh, shape (U,).
+
+        It is their own: it was paid for.
+        """
+        self._wh[self._own] += stored[self._pools]
+        self._soc = self._soc + stored[self._pools]
+        self._add_up()
+
     def after(self, soc: FloatArray, flows: Flows, own: FloatArray | None = None) -> None:
         """Follow the state of charge over an interval.
 
@@ -95,8 +104,7 @@ class Holdings:
         flows : Flows
             What was stored in the interval; what went into other stores than pools does not count.
         own : array, shape (U,), optional
-            What the stations themselves put into their pools, stored Wh: energy that they bought,
-            or paid another slice for.
+            What the stations themselves put into their pools, stored Wh: energy that they bought.
         """
         now = soc[self._pools]
         if own is None and not flows.wh.size and np.array_equal(now, self._soc):

@@ -102,6 +102,8 @@ class Rents(NamedTuple):
         Currency per day.
     start_s, end_s : array of int
         Seconds since the start of the run.
+    station : array of int
+        Row of the station whose income it is; -1: none's, since the market or a tenant is paid.
     """
 
     payer: IntArray
@@ -110,6 +112,7 @@ class Rents(NamedTuple):
     per_day: FloatArray
     start_s: IntArray
     end_s: IntArray
+    station: IntArray
 
 
 class Deal(NamedTuple):

@@ -68,7 +68,7 @@ class LeaseBook:
         self.stations, self.slices, self.accounts = stations, slices, accounts
         self.leases = Leases(*(np.empty(0, np.int64) for _ in Leases._fields))
         whole, real = np.empty(0, np.int64), np.empty(0)
-        self.rents = Rents(whole, whole, whole, real, whole, whole)
+        self.rents = Rents(whole, whole, whole, real, whole, whole, whole)
         self.deals: list[Deal] = []
         self._calendar = calendar
         self._whole = stations.watts, stations.wh
@@ -141,14 +141,16 @@ class LeaseBook:
             columns = map(np.array, zip(*rents, strict=True))
             self.rents = Rents(*map(np.append, self.rents, columns))
 
-    def _rents_of(self, deal: Deal) -> Iterator[tuple[int, int, int, float, int, int]]:
+    def _rents_of(self, deal: Deal) -> Iterator[tuple[int, int, int, float, int, int, int]]:
         direct = deal.buyer, deal.seller, deal.buy_price
         through = (deal.buyer, "market", deal.buy_price), ("market", deal.seller, deal.sell_price)
         differ = deal.product == "rights" or deal.buy_price != deal.sell_price
         for payer, payee, price in through if differ else (direct,):
             accounts = self.accounts.index(payer), self.accounts.index(payee)
             per_day = deal.watts / WATTS_PER_KW * price / DAYS_PER_YEAR
-            yield *accounts, DEALS.index(deal.product), per_day, deal.start_s, deal.end_s
+            earns = payee == deal.seller and deal.product != "resale"
+            station = self.stations.names.index(deal.station) if earns else -1
+            yield *accounts, DEALS.index(deal.product), per_day, deal.start_s, deal.end_s, station
 
     # --- what follows from them --------------------------------------------------------------
 

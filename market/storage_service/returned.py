@@ -1,7 +1,8 @@
-"""Energy that a pool gives back: whose it was, and who gets the money.
+"""Energy that a store gives back: whose it was, and who gets the money.
 
 A pool sells in its own name. What it earned for energy of others goes to those others in the
-same interval, by their share of what it gave back.
+same interval, by their share of what it gave back. So it is with a tenant's slice that has
+stored energy of the tenant's plants.
 """
 
 from typing import NamedTuple
@@ -165,7 +166,7 @@ def returns_of(block: Block) -> Returns:
 def _check(block: Block, returns: Returns) -> None:
     if not block.layout.stations:
         return
-    pool = np.array([use == "service" for use in block.layout.uses])
+    pool = np.array([use in ("service", "lease") for use in block.layout.uses])
     listed = np.zeros_like(block.delivered)
     np.add.at(listed, (returns.row, returns.store), segment_sums(returns.wh, returns.edge))
     wrong = np.argwhere(listed != np.where(pool, block.delivered, 0))
@@ -173,7 +174,7 @@ def _check(block: Block, returns: Returns) -> None:
         row, unit = (int(x) for x in wrong[0])
         raise ConservationError(
             f"interval {block.first + row}, unit {block.layout.units[unit]}: what is given back to "
-            f"holders is not the {block.delivered[row, unit]} Wh that the pool delivered"
+            f"holders is not the {block.delivered[row, unit]} Wh that the store delivered"
         )
 
 

@@ -75,8 +75,9 @@ class ServiceMarket:
             gate: Gate = yield self.session.opened.wait()
             if gate.row:
                 continue
-            # One second later the roles have looked ahead at the new day.
-            yield env.timeout(1)
+            # Roles look ahead at the new day first. Another gate may clear in the same second; its
+            # auction of service is over three seconds later, so that no form is overheard.
+            yield env.timeout(3)
             for zone in self.zones:
                 zone.begin(gate.block)
             if self._auctions(gate) and gate.rules.service.day_ahead:

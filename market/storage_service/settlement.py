@@ -33,8 +33,8 @@ class ServiceFees:
     def settle(self, block: Block) -> None:
         """Post the fees of a block by mode; a plant's own and leased storage is free.
 
-        ``bilateral``: the plant's owner pays the station's owner, rounded per interval and pair of
-        owners; nobody pays himself. ``auction``: through the market, which keeps what the
+        ``bilateral``: the plant's owner pays the station's owner, rounded per interval, plants'
+        owner and pool; nobody pays himself. ``auction``: through the market, which keeps what the
         mechanism keeps. ``call``: the system pays the stations, and collects the same to the cent
         from those whom the rule names.
         """
@@ -64,6 +64,8 @@ class ServiceFees:
             pair = self._owner(handed.receiver), self._owner(handed.giver)
             if pair[0] != pair[1]:
                 self._ledger.post_between(block.first + row, pair, "lease_energy", wh, cents)
+                ends = np.array([handed.giver, handed.receiver])
+                self._ledger.note_units("lease_energy", ends, cents * [1, -1])
 
     def _zone(self, handed: Handover) -> int:
         units = [zone.units for zone in self._layout.zones]
@@ -73,20 +75,21 @@ class ServiceFees:
         return int(self._layout.owner_of[unit])
 
     def _bilateral(self, block: Block, rows: IntArray, flows: Flows) -> None:
-        accounts = len(self._ledger.accounts)
-        payer, payee = self._layout.owner_of[flows.plant], self._layout.owner_of[flows.store]
-        key, place = np.unique((rows * accounts + payer) * accounts + payee, return_inverse=True)
+        accounts, units = len(self._ledger.accounts), len(self._layout.units)
+        payer, owner_of = self._layout.owner_of[flows.plant], self._layout.owner_of
+        key, place = np.unique((rows * accounts + payer) * units + flows.store, return_inverse=True)
         cents = np.rint(np.bincount(place, flows.wh * flows.buy_price * CENTS_PER_WH))
         wh = np.bincount(place, flows.wh)
-        ends = key // accounts % accounts, key % accounts
+        pool, ends = key % units, (key // units % accounts, owner_of[key % units])
         cents[ends[0] == ends[1]] = 0
         self._ledger.post_pairs(
-            block.first + key // accounts**2,
+            block.first + key // (units * accounts),
             ends,
             "service_bilateral",
             wh.astype(np.int64),
             cents.astype(np.int64),
         )
+        self._ledger.note_units("service_bilateral", pool, cents.astype(np.int64))
 
     def _auction(self, block: Block, rows: IntArray, flows: Flows) -> None:
         shape = block.sold.shape

@@ -75,7 +75,8 @@ class ZoneService:
         self._plants = np.flatnonzero(terms.eligible[self._units]) + self._units.start
         self._contracts = terms.contracts[index]
         pools = self.slices.pools
-        self._holdings = Holdings(layout.units, pools, terms.efficiency_charge, terms.soc)
+        self._stores = np.concatenate((pools, self.slices.leases))
+        self._holdings = Holdings(layout.units, self._stores, terms.efficiency_charge, terms.soc)
         power = terms.charge_wh[pools]
         weighted = np.add.reduce(terms.round_trip[pools] * power)
         self._round_trip = float(weighted / np.add.reduce(power)) if power.any() else 0.0
@@ -219,26 +220,31 @@ class ZoneService:
         block.service.stored.append((row, flows))
 
     def close(self, delivery: Delivery) -> None:
-        """Note whose energy the pools hold now, and on whose behalf some was given back."""
+        """Note whose energy the stores hold now, and on whose behalf some was given back."""
         block, row, interval = delivery.block, delivery.row, delivery.interval
         self._awards.pop(interval, None)
         self._agreed.pop(interval, None)
         self._publish(block, row, interval)
-        pools = self.slices.pools
-        if pools.size:
-            given = block.delivered[row, pools]
-            for pool, wh in zip(pools.tolist(), given.tolist(), strict=True):
-                if wh:
-                    block.service.returned.append((row, self._holdings.give_back(pool, wh)))
-            soc = block.soc[row]
-            bought = block.consumed[row] + block.stored[row]
-            own = bought * self._terms.efficiency_charge if bought[pools].any() else None
-            self._holdings.after(soc, self._flows, own)
-            self._holdings.check(soc, self._calendar.time(interval))
-            self._charge = soc
-            price = float(self._reference[interval])
-            self._returned.note(interval, int(np.add.reduce(given)), price)
+        if block.taken_over[row].any():
+            self._holdings.take_over(block.taken_over[row])
+        self._give_back(block, row)
+        bought = block.consumed[row] + block.stored[row]
+        own = bought * self._terms.efficiency_charge if bought[self._stores].any() else None
+        soc = self._charge = block.soc[row]
+        self._holdings.after(soc, self._flows, own)
+        self._holdings.check(soc, self._calendar.time(interval))
         self._flows = Flows.joined([])
+
+    def _give_back(self, block: Block, row: int) -> None:
+        """Note on whose behalf stores delivered, and what that of pools was worth."""
+        given = block.delivered[row, self._stores]
+        for unit, wh in zip(self._stores.tolist(), given.tolist(), strict=True):
+            if wh:
+                block.service.returned.append((row, self._holdings.give_back(unit, wh)))
+        pools = given[: self.slices.pools.size]
+        interval = block.first + row
+        price = float(self._reference[interval])
+        self._returned.note(interval, int(np.add.reduce(pools)), price)
 
     def _publish(self, block: Block, row: int, interval: int) -> None:
         """Add the interval to the public record of what would have been curtailed."""

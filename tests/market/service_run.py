@@ -80,7 +80,10 @@ def write(path, days=2, own="ess"):
         recorder.close_period(24 * day)
     recorder.finish()
     units = _participants(places, recorder, renewable)
-    units["energy_amount"] = ledger.energy_cents() / 100
+    for name, cents in ledger.unit_cents().items():
+        units[f"{name}_amount"] = np.where(
+            units["kind"].eq("storage") | (name == "energy"), cents / 100, np.nan
+        )
     units.to_parquet(path / "participants.parquet")
     (path / "run.json").write_text(json.dumps(_header(days)))
     return Results(path), ledger

@@ -225,3 +225,18 @@ def test_without_pools_there_is_nothing_to_hold():
     holdings = Holdings(NAMES, np.empty(0, np.int64), EFFICIENCY, soc_of(1.0, 2.0))
     holdings.after(soc_of(3.0, 4.0), flows_of([(0, 6, 100)]))
     holdings.check(soc_of(3.0, 4.0), MOMENT)
+
+
+def test_what_comes_with_capacity_belongs_to_the_store_and_may_be_sold_at_once():
+    holdings = holdings_of(one=0.0)
+    holdings.after(soc_of(90.0, 0.0), flows_of([(0, 4, 100)]))
+    taken = np.zeros(UNITS)
+    taken[4] = 30.0
+    holdings.take_over(taken)
+    assert holdings.of(4)[[0, 4]].tolist() == [90.0, 30.0]
+    # In the same interval 40 of the 120 Wh stored are sold: three quarters are of plant 0.
+    given = holdings.give_back(4, 36)
+    assert dict(zip(given.holder.tolist(), given.wh.tolist(), strict=True)) == {0: 27, 4: 9}
+    holdings.after(soc_of(80.0, 0.0), NOTHING)
+    assert holdings.of(4)[[0, 4]] == pytest.approx([60.0, 20.0])
+    holdings.check(soc_of(80.0, 0.0), MOMENT)

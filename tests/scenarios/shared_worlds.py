@@ -163,6 +163,7 @@ def rights(draw):
 def shared(draw):
     """One or two stations used in several ways at once, over one to four days."""
     interval, days = draw(st.sampled_from([(60, 4), (60, 3), (30, 2), (15, 1)]))
+    closure = draw(st.sampled_from([0, 15, 90]))
     texts = [
         f'[scenario]\nname = "shared"\nseed = {draw(st.integers(0, 99))}',
         f'[time]\nstart = "2023-06-01T00:00:00+08:00"\ninterval = {interval}\ndays = {days}',
@@ -170,7 +171,8 @@ def shared(draw):
             "[market.energy]",
             price_floor=draw(st.sampled_from(FLOORS[:2])),
             price_cap=500.0,
-            gate_closure=draw(st.sampled_from([0, 15, 90])),
+            gate_closure=closure,
+            gate_opening=closure + draw(st.sampled_from([1, interval])),
         ),
         draw(rules()),
         '[recording]\nledger = "interval"\norders = true',

@@ -164,6 +164,77 @@ def test_energy_that_is_given_back_twice_stops_the_run(tmp_path: Path) -> None:
     assert calls
 
 
+AUCTIONED = """
+[scenario]
+name = "auctioned"
+[time]
+start = "2023-06-01T00:00:00+08:00"
+interval = 60
+days = 3
+[market.energy]
+gate_closure = 0
+[market.storage_service]
+modes = ["auction"]
+[[load]]
+name = "town"
+demand_mw = 5.0
+[[generator]]
+kind = "pv"
+name = "sun"
+capacity_mw = 30
+availability = {file = "series.csv", column = "sun"}
+[[storage]]
+name = "store"
+power_mw = 2
+energy_mwh = 8
+"""
+
+
+def test_auctions_that_fall_into_the_same_second_are_all_held(base, tmp_path) -> None:
+    """The first gate of a day opens as the last of the day before clears."""
+    trades = [
+        run(AUCTIONED.replace("gate_closure = 0", f"gate_closure = 0\ngate_opening = {opening}"),
+            base, tmp_path / str(opening))[1]["trades"]
+        for opening in (30, 60)
+    ]  # fmt: skip
+    day_ahead = trades[0]["start"] > trades[0]["start"].min()
+    assert day_ahead.any()
+    pd.testing.assert_frame_equal(*trades)
+
+
+LEASED = """
+[[contract]]
+kind = "lease"
+name = "let"
+station = "store"
+tenant = "grower"
+mw = 2
+price = 0
+strategy = {name = "threshold", buy_below = 0.5, sell_above = 60.0}
+"""
+
+
+def test_subsidies_are_paid_for_what_a_leased_slice_gives_back(base, tmp_path) -> None:
+    """The tenant's plant gets its tariff and subsidy for its energy, as with a pool."""
+    grower = 'name = "sun"\nowner = "grower"\nsubsidy = 100.0\ntariff = 300.0\nmarginal_cost = 101'
+    text = AUCTIONED.replace('name = "sun"', grower).replace("gate_closure = 0", "")
+    text = text.replace('["auction"]', '["lease"]\nshare = 0.0\nreturned_price = "tariff"')
+    text = text.replace("energy_mwh = 8", "energy_mwh = 8\nsoc_start = 0.0") + LEASED
+    coal = '[[generator]]\nkind = "thermal"\nname = "coal"\ncapacity_mw = 9\nmarginal_cost = 80\n'
+    _, tables = run(text + coal, base, tmp_path / "run")
+    units, ledger = tables["units"].set_index("unit"), tables["ledger"]
+    stored = units.loc["sun", "recovered_mwh"].sum()
+    returned = units.loc["store/let", "delivered_mwh"].sum()
+    assert units.loc["store/let", "bought_mwh"].sum() == 0
+    assert returned == pytest.approx(0.95 * 0.95 * stored, rel=0.2)
+    paid = ledger.groupby("category", observed=True)[["quantity_mwh", "amount"]].sum()
+    reached = units.loc["sun", "delivered_mwh"].sum() - stored + returned
+    assert paid.loc["subsidy", "amount"] == pytest.approx(100 * reached, abs=0.1)
+    back = ledger[(ledger["category"] == "returned_energy") & (ledger["payer"] == "grid")]
+    assert back["payee"].unique().tolist() == ["grower"]
+    assert back["amount"].sum() == pytest.approx(300 * returned, abs=0.1)
+
+
 SWITCHED = """
 [[event]]
 at = "2023-06-01T12:00:00+08:00"
