@@ -230,15 +230,16 @@ class Fleet:
 
 @dataclass(slots=True)
 class Downtime:
-    """How long each unit was out of order in the current interval."""
+    """How long each unit was out of order: in the current interval, and in all before."""
 
     n: int
     possible: bool = False
     seconds: FloatArray = field(init=False)
     since: FloatArray = field(init=False)
+    total: FloatArray = field(init=False)
 
     def __post_init__(self) -> None:
-        self.seconds = np.zeros(self.n)
+        self.seconds, self.total = np.zeros(self.n), np.zeros(self.n)
         self.since = np.full(self.n, np.nan)
 
     def fail(self, unit: int, now: int) -> None:
@@ -255,6 +256,7 @@ class Downtime:
         """Return the share of the interval ending at `end` that each unit was up; start anew."""
         down = self.since == self.since
         out = self.seconds + np.where(down, end - self.since, 0.0)
+        self.total += out
         self.seconds[:] = 0.0
         self.since[down] = end
         return 1.0 - np.clip(out / interval_s, 0.0, 1.0)

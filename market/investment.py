@@ -1,15 +1,12 @@
 """What a storage station earns for its owner, and what an investment in it is worth.
 
-The ledger knows owners, not stations, so a station's part of its owner's money is told thus:
+Each kind of revenue is what the owner's slices of the station received less what they paid, as
+participants.parquet has it to the cent, so an owner's other stations and plants make no difference:
 
-- Fees for service (modes bilateral, auction, call) are what the owner received in the ledger,
-  shared among his stations by the value of their trades of the mode in trades.parquet.
-- Rents received (leases, rights auction) are shared by power let times rent agreed on in the same.
-- Capacity payments are shared by power.
-- The energy margin is `energy_amount` of the owner's slices in participants.parquet, and his net
-  for energy handed over with leases (`lease_energy`), shared by energy charged. Where a run lacks
-  that column it is what the ledger has for the owner in the same categories, shared by energy
-  charged, and NaN if he has other units too, since theirs cannot be told apart then.
+- energy: their energy, and what was handed over to and by tenants as leases began and ended;
+- bilateral, auction, call: fees for storing would-be curtailment;
+- lease: rents of leases and of storage rights; what one tenant pays another is the tenants';
+- capacity: capacity payments.
 
 Leased slices belong to their tenants: what they earn is the tenants', the rent is the station's.
 """
@@ -20,16 +17,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from market.errors import InputError
-from market.ledger import ENERGY_CATEGORIES
 from market.results import Results
 
 if TYPE_CHECKING:
     import pandas as pd
 
-RENTS = ("lease", "lease_auction")
-LET = ("lease", "rights")
-FEES = {"bilateral": None, "auction": "market", "call": "system"}
-"""Modes of service that are paid, and who pays the station; None: the buyer."""
+REVENUE = {
+    "energy": ("energy_amount", "handed_amount"),
+    "bilateral": ("bilateral_amount",),
+    "auction": ("auction_amount",),
+    "call": ("call_amount",),
+    "lease": ("rent_amount",),
+    "capacity": ("capacity_amount",),
+}
+"""Kinds of revenue, and the columns of participants.parquet that they are the sums of."""
 DAYS_PER_YEAR, KWH_PER_MWH = 365, 1000
 
 
@@ -61,8 +62,13 @@ def investment(
         (``energy_per_mw_year_amount``, ``bilateral_...``, ``auction_...``, ``call_...``,
         ``lease_...``, ``capacity_...``, and their sum ``revenue_...``); ``full_cycles_per_day``;
         ``investment_amount``; ``payback_years``, infinite where the revenue does not even cover
-        the fixed cost; ``npv_amount`` and ``npv_per_kwh_amount``. What is not known is NaN, and
-        so is all that follows from it.
+        the fixed cost; ``npv_amount`` and ``npv_per_kwh_amount``.
+
+    Raises
+    ------
+    InputError
+        When a number makes no sense, a station has no cost, or the run is of an older version
+        that did not note what each unit received.
 
     Notes
     -----
@@ -83,17 +89,17 @@ def investment(
     _check(discount_rate, years, fixed_om_pct)
     stations = _stations(results)
     mw_years = stations["power_mw"] * (results.days / DAYS_PER_YEAR)
-    revenue = _revenue(results, stations)
+    revenue = stations[list(REVENUE)]
     table = stations[["owner", "power_mw", "energy_mwh"]].copy()
     for name in revenue:
         table[f"{name}_per_mw_year_amount"] = revenue[name] / mw_years
-    yearly = revenue.sum(axis=1, skipna=False) / (results.days / DAYS_PER_YEAR)
+    yearly = revenue.sum(axis=1) / (results.days / DAYS_PER_YEAR)
     table["revenue_per_mw_year_amount"] = yearly / stations["power_mw"]
     table["full_cycles_per_day"] = stations["discharged"] / stations["energy_mwh"] / results.days
     cost = table["energy_mwh"] * KWH_PER_MWH * _costs(cost_per_kwh, table)
     net = yearly - cost * fixed_om_pct / 100
     table["investment_amount"] = cost
-    table["payback_years"] = (cost / net).where((net > 0) | net.isna(), np.inf)
+    table["payback_years"] = (cost / net).where(net > 0, np.inf)
     table["npv_amount"] = net * annuity(discount_rate, years) - cost
     table["npv_per_kwh_amount"] = table["npv_amount"] / (table["energy_mwh"] * KWH_PER_MWH)
     return table
@@ -136,6 +142,12 @@ def _costs(
 def _units(results: Results) -> "pd.DataFrame":
     """Return participants with the station of each, missing where it is not storage."""
     units = results.participants.astype({"unit": str, "owner": str})
+    lacking = [name for names in REVENUE.values() for name in names if name not in units]
+    if lacking:
+        raise InputError(
+            f"{results.path}: participants.parquet lacks {', '.join(lacking)}: the run is of an "
+            "older version, which does not tell the money of stations apart; run it again"
+        )
     split = set(results.stations["station"].astype(str)) if results.has("stations") else set()
     stores = units["unit"].where(units["kind"] == "storage")
     return units.assign(station=stores.map(lambda name: _station(name, split), na_action="ignore"))
@@ -153,77 +165,14 @@ def _station(unit: str, split: set[str]) -> str:
 
 
 def _stations(results: Results) -> "pd.DataFrame":
-    """Return stations with owner, size, energy, and what the owner earned with energy."""
+    """Return stations with owner, size, energy, and what the owner earned with each."""
     units = _units(results)
-    owner = units[units["unit"] == units["station"]].set_index("station")["owner"]
-    of_others = units["owner"] != units["station"].map(owner)
     sums = units.groupby("station")[["capacity_mw", "energy_capacity_mwh", "discharged_mwh"]].sum()
     sums.columns = ["power_mw", "energy_mwh", "discharged"]
     if results.has("stations"):
         metered = results.stations.astype({"station": str}).groupby("station")["discharged_mwh"]
         sums["discharged"] = metered.sum().reindex(sums.index).fillna(sums["discharged"])
-    own = units[~of_others].groupby("station")
-    sums = sums.assign(owner=owner, charged=own["charged_mwh"].sum())
-    if "energy_amount" in units:
-        return sums.assign(margin=own["energy_amount"].sum())
-    mixed = owner.isin(units.loc[of_others, "owner"])
-    margin = _shared(_net(results, ENERGY_CATEGORIES), sums, sums["charged"])
-    return sums.assign(margin=margin.where(~mixed))
-
-
-def _revenue(results: Results, stations: "pd.DataFrame") -> "pd.DataFrame":
-    """Return currency by station and kind of revenue."""
-    import pandas as pd
-
-    handed = _shared(_net(results, ("lease_energy",)), stations, stations["charged"])
-    columns = {"energy": stations["margin"] + handed}
-    for mode, payer in FEES.items():
-        got = _received(results, (f"service_{mode}",), payer)
-        columns[mode] = _shared(got, stations, _traded(results, stations, (mode,), False))
-    rents = _received(results, RENTS, None)
-    columns["lease"] = _shared(rents, stations, _traded(results, stations, LET, True))
-    paid = _received(results, ("capacity_payment",), "system")
-    columns["capacity"] = _shared(paid, stations, stations["power_mw"])
-    return pd.DataFrame(columns).reindex(stations.index)
-
-
-def _net(results: Results, categories: tuple[str, ...]) -> "pd.Series[float]":
-    """Return what each account received less what it paid."""
-    balances = results.balances
-    net: pd.Series[float] = balances[balances.columns.intersection(list(categories))].sum(axis=1)
-    return net
-
-
-def _received(
-    results: Results, categories: tuple[str, ...], payer: str | None
-) -> "pd.Series[float]":
-    """Return what each account received, from one payer or from anybody."""
-    rows = results.ledger[results.ledger["category"].isin(categories)]
-    if payer is not None:
-        rows = rows[rows["payer"] == payer]
-    got: pd.Series[float] = rows["amount"].groupby(rows["payee"].astype(str)).sum()
-    return got
-
-
-def _traded(
-    results: Results, stations: "pd.DataFrame", products: tuple[str, ...], power: bool
-) -> "pd.Series[float]":
-    """Return the value of each station's trades of some products, of power or of energy."""
-    rows = results.trades
-    if rows.empty:
-        return stations["power_mw"] * 0.0
-    of_power = rows["quantity_mw"].notna()
-    rows = rows[rows["product"].isin(products) & (of_power == power)]
-    value = rows["price"] * rows["quantity_mw" if power else "quantity_mwh"]
-    return value.groupby(rows["station"].astype(str)).sum().reindex(stations.index, fill_value=0.0)
-
-
-def _shared(
-    money: "pd.Series[float]", stations: "pd.DataFrame", weights: "pd.Series[float]"
-) -> "pd.Series[float]":
-    """Return each station's part of its owner's money, in equal parts where nothing weighs."""
-    owner = stations["owner"]
-    whole = weights.groupby(owner).transform("sum")
-    equal = 1 / owner.groupby(owner).transform("size")
-    share = (weights / whole.where(whole != 0)).fillna(equal)
-    return owner.map(money).fillna(0.0).astype(float) * share
+    owner = units[units["unit"] == units["station"]].set_index("station")["owner"]
+    own = units[units["owner"] == units["station"].map(owner)].groupby("station")
+    earned = {kind: own[list(names)].sum().sum(axis=1) for kind, names in REVENUE.items()}
+    return sums.assign(owner=owner, **earned)

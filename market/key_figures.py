@@ -43,9 +43,10 @@ HEADLINES = (
     *("curtailed_mwh", "recovered_mwh", "mean_price", "time_mean_price", "min_price", "max_price"),
     *("energy_traded_mwh", "load_served_mwh", "data_center_served_mwh", "unserved_mwh"),
     *("import_mwh", "export_mwh", "storage_charged_mwh", "storage_discharged_mwh"),
-    *("recovered_lease_mwh", "recovered_bilateral_mwh", "recovered_auction_mwh"),
+    *("recovered_own_mwh", "recovered_lease_mwh", "recovered_bilateral_mwh"),
+    "recovered_auction_mwh",
     *("recovered_call_mwh", "service_trades", "service_full_charges_per_day"),
-    *("storage_round_trip_pct", "storage_cycles_per_day", "storage_net_amount"),
+    *("storage_round_trip_pct", "storage_cycles_per_day", "service_fees_amount"),
     *("jobs_finished", "jobs_late", "welfare_amount", "ledger_residual_amount"),
     "energy_residual_max_mwh",
 )

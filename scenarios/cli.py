@@ -200,7 +200,7 @@ def list_what(
     from scenarios.catalogue import catalogue
 
     for name, line in catalogue(what):
-        print(f"{name:<22} {line}")
+        print(f"{name:<24} {line}")
 
 
 app.command(epilog="Example: talatan payments runs/tutorial-1 --by account")(payments)

@@ -1,6 +1,7 @@
 """Commands that answer about money: who pays whom, and what a storage station is worth."""
 
 import json
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -8,6 +9,9 @@ import typer
 
 if TYPE_CHECKING:
     import pandas as pd
+
+MATRIX, LARGEST = 14, 40
+"""Columns of a matrix that can still be read; rows of the list that is shown instead."""
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A finished run.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -27,12 +31,13 @@ def payments(
     from market import talatan_results
 
     results = talatan_results(run_directory)
-    title = f"payers (rows) and payees (columns), {results.currency}"
     matrix = results.payments(by, category)
-    some = matrix.loc[
-        matrix.any(axis=1), matrix.any(axis=0)
-    ]  # who neither pays nor gets is left out
-    _show(some, title, as_json)
+    # Who pays nothing has no row, who receives nothing no column.
+    some = matrix.loc[matrix.any(axis=1), matrix.any(axis=0)]
+    if as_json or len(some.columns) <= MATRIX:
+        _show(some, f"payers (rows) and payees (columns), {results.currency}", as_json)
+    else:
+        _show_largest(some, results.currency)
 
 
 def invest(
@@ -54,7 +59,10 @@ def invest(
     results = talatan_results(run_directory)
     costs = station_costs(results.participants) if cost is None else cost
     table = investment(results, costs, rate, years, fixed_om_pct)
-    _show(table.T, f"storage stations, {results.currency}", as_json)
+    title = (
+        f"storage stations, {results.days:g} days scaled to a year; amounts in {results.currency}"
+    )
+    _show(table.T, title, as_json)
 
 
 def station_costs(participants: "pd.DataFrame") -> dict[str, float]:
@@ -68,10 +76,23 @@ def station_costs(participants: "pd.DataFrame") -> dict[str, float]:
     return dict(zip(names, stores["capital_cost"].astype(float), strict=True))
 
 
+def _show_largest(matrix: "pd.DataFrame", currency: str) -> None:
+    """Print who paid whom as a list, largest amounts first."""
+    from scenarios.terminal import show_table
+
+    rows = matrix.rename_axis(index="payer", columns="payee").reset_index()
+    rows = rows.melt(id_vars="payer", var_name="payee", value_name="amount")
+    amounts = rows[rows["amount"] > 0].sort_values("amount", ascending=False, kind="stable")
+    show_table(amounts.head(LARGEST).set_index("payer"), f"largest payments, {currency}")
+    if len(amounts) > LARGEST:
+        print(f"and {len(amounts) - LARGEST} more; --json shows all, --category one category")
+
+
 def _show(table: "pd.DataFrame", title: str, as_json: bool) -> None:
     """Print a table of numbers, or the same as JSON: row, then column."""
     if as_json:
-        rows = table.astype(object).where(table.notna(), None).to_dict("index")
+        known = table.map(lambda cell: isinstance(cell, str) or isfinite(cell))
+        rows = table.astype(object).where(known, None).to_dict("index")
         print(json.dumps(rows, ensure_ascii=False, indent=1, default=_plain))
         return
     from scenarios.terminal import show_table

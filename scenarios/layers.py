@@ -215,6 +215,9 @@ def _dated(source: Source, place: Loc, own: Mapping[str, Any], folders: Folders)
         for key, value in seen.items()
         if key not in FIXED and not key.startswith(f"{rights}.")
     }
+    if not {**keys, **written}:
+        with _told(source, (*place, ".".join(RULES))):
+            raise InputError("changes nothing: the scenario writes all keys of this set itself")
     events = list(source.raw["event"])
     events[int(place[1])] = {**events[int(place[1])], "set": {**keys, **written}}
     layers = {**source.layers, **{(*place, key): below.label for key in keys}}

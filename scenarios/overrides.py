@@ -1,7 +1,7 @@
 """`--set KEY=VALUE`: changes of single keys before anything is checked."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from market import InputError
@@ -37,10 +37,19 @@ def apply_overrides(
         try:
             if not equals:
                 raise NotThereError("accepted: KEY=VALUE, like market.energy.price_cap=1500")
-            places[_set(raw, _parts(key.strip()), parse_value(value.strip()))] = shown
+            place = _set(raw, _parts(key.strip()), parse_value(value.strip()))
+            places[place] = shown
+            _replace_other_length(raw, place, places)
         except NotThereError as error:
             problems.append(f"{shown}: {error}")
     return places, problems
+
+
+def _replace_other_length(raw: Toml, place: Loc, places: Mapping[Loc, str]) -> None:
+    """Let a new length of the run take the place of the one in the file, however it was given."""
+    lengths: tuple[Loc, Loc] = ("time", "days"), ("time", "end")
+    if place in lengths and not set(lengths) <= set(places):
+        raw["time"].pop("end" if place == lengths[0] else "days", None)
 
 
 def named_values(options: Sequence[str]) -> dict[str, Any]:

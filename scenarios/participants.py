@@ -18,6 +18,7 @@ PARTICIPANT_FACTS = (
     "jobs_unreachable",
     "gpu_hours",
     "energy_needed_mwh",
+    "out_of_order_days",
 )
 AGEING_FACTS = (  # written where storage ages
     "capacity_remaining_mwh",

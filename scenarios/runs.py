@@ -116,6 +116,11 @@ def _refuse_another(directory: Path, loaded: LoadedScenario) -> None:
                 f"{directory}: the run there is of another scenario or seed ({there[0]}, seed "
                 f"{there[1]}), so it cannot be taken up; --force replaces it"
             )
+        if run.get("text") != loaded.text:
+            raise InputError(
+                f"{directory}: the run there is of the same scenario with other keys, so it cannot "
+                "be taken up; give the same --set options, or --force to replace it"
+            )
 
 
 def _refuse_other(directory: Path) -> None:

@@ -87,7 +87,10 @@ class ServiceContract(Agreement):
     kind: Literal["service"] = Field(description="kind of contract")
     station: Name = Field(description="storage that serves")
     buyer: Name = Field(description="owner of the pv or wind plants that are served")
-    mw: Positive = Field(description="highest power of charging, MW")
+    mw: Positive = Field(
+        description="highest power of charging, MW; kept free of auction awards in its window, as "
+        "far as the buyer's plants expect to run"
+    )
     window: Window = Field(
         default=("00:00", "24:00"),
         description="hours of the day it holds in, two clock times at the run's offset, which may "

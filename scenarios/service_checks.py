@@ -118,11 +118,18 @@ def _stations_of_contracts(scenario: Scenario) -> Found:
 
 
 def _buyers(scenario: Scenario) -> Found:
-    plants = [entry for entry in scenario.generator if isinstance(entry, Weather)]
-    known = {entry.owner or name for entry in plants for name in unit_names(entry)}
+    zones: dict[str, set[str]] = {}
+    for entry in scenario.generator:
+        if isinstance(entry, Weather):
+            for name in unit_names(entry):
+                zones.setdefault(entry.owner or name, set()).add(entry.zone)
+    place = {name: entry.zone for entry in scenario.storage for name in unit_names(entry)}
     for index, contract in scenario.contracts(ServiceContract):
-        if contract.buyer not in known:
-            text = unknown("owner of a pv or wind plant", contract.buyer, known)
+        if contract.buyer not in zones:
+            text = unknown("owner of a pv or wind plant", contract.buyer, zones)
+            yield ("contract", index, "buyer"), text
+        elif (zone := place.get(contract.station)) not in {None, *zones[contract.buyer]}:
+            text = f'has no pv or wind plant in zone "{zone}", where "{contract.station}" is'
             yield ("contract", index, "buyer"), text
 
 

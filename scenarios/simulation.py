@@ -297,9 +297,13 @@ def _contracts(
 def unit_totals(simulation: Simulation) -> dict[str, FloatArray]:
     """Return facts of all units in the order of the layout; NaN where one does not apply."""
     units = len(simulation.layout.units)
-    found: dict[str, FloatArray] = {"unit_cost": np.zeros(units)}
+    found: dict[str, FloatArray] = {
+        "unit_cost": np.zeros(units),
+        "out_of_order_days": np.zeros(units),
+    }
     for fleet, rows in zip(simulation.fleets, simulation.layout.fleets, strict=True):
         for name, values in fleet.facts().items():
             found.setdefault(name, np.full(units, np.nan))[rows.units] = values
         found["unit_cost"][rows.units] = fleet.unit_cost()
+        found["out_of_order_days"][rows.units] = fleet.outages.total / 86_400
     return found

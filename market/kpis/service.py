@@ -107,7 +107,7 @@ def _pools(results: Results) -> list[KeyFigure]:
             "service_full_charges_per_day",
             ratio(charged, total["energy_capacity_mwh"] * results.days),
             "1/day",
-            "Charged energy in units of the energy capacity, a day, by the same",
+            "Charged energy in units of the energy capacity, a day, by all of the same, all days",
         ),
     ]
 
@@ -134,4 +134,20 @@ def _fees(results: Results) -> list[KeyFigure]:
         meaning = f"Fees that stations received: {mode}"
         total = rows["amount"].sum()
         figures.append(KeyFigure(f"service_{mode}_fees_amount", total, results.currency, meaning))
-    return figures
+    auction = results.ledger[results.ledger["category"] == "service_auction"]
+    paid, received = (auction.loc[auction[end] == "market", "amount"] for end in ("payee", "payer"))
+    return [
+        KeyFigure(
+            "service_fees_amount",
+            sum(figure.value for figure in figures),
+            results.currency,
+            "Fees that stations received for service: bilateral, auction and call",
+        ),
+        *figures,
+        KeyFigure(
+            "service_operator_surplus_amount",
+            paid.sum() - received.sum(),
+            results.currency,
+            "What the mechanism of the service auction keeps; below zero where it runs a deficit",
+        ),
+    ]

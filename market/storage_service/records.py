@@ -14,6 +14,8 @@ from market.tables import coded
 from market.units import WH_PER_MWH, FloatArray, IntArray
 
 WATTS_PER_MW = 1_000_000
+PRODUCTS = tuple("lease_service" if mode == "lease" else mode for mode in MODES)
+"""Names of service trades; a ``lease`` is the agreement, not what its slice stores."""
 
 
 class StationRows(NamedTuple):
@@ -76,7 +78,7 @@ class StationRecord:
             np.full(found.size, start),
             coded(found // stations % owners, layout.owners),
             coded(self._owner[station], layout.owners),
-            coded(found // (owners * stations), MODES),
+            coded(found // (owners * stations), PRODUCTS),
             wh / WH_PER_MWH,
             value / np.maximum(wh, 1),
             coded(station, layout.stations),

@@ -65,7 +65,7 @@ class ServiceFees:
             if pair[0] != pair[1]:
                 self._ledger.post_between(block.first + row, pair, "lease_energy", wh, cents)
                 ends = np.array([handed.giver, handed.receiver])
-                self._ledger.note_units("lease_energy", ends, cents * [1, -1])
+                self._ledger.note_units("lease_energy", ends, cents * np.array([1, -1]))
 
     def _zone(self, handed: Handover) -> int:
         units = [zone.units for zone in self._layout.zones]
@@ -75,8 +75,8 @@ class ServiceFees:
         return int(self._layout.owner_of[unit])
 
     def _bilateral(self, block: Block, rows: IntArray, flows: Flows) -> None:
-        accounts, units = len(self._ledger.accounts), len(self._layout.units)
-        payer, owner_of = self._layout.owner_of[flows.plant], self._layout.owner_of
+        owner_of, units = self._layout.owner_of, len(self._layout.units)
+        accounts, payer = len(self._ledger.accounts), owner_of[flows.plant]
         key, place = np.unique((rows * accounts + payer) * units + flows.store, return_inverse=True)
         cents = np.rint(np.bincount(place, flows.wh * flows.buy_price * CENTS_PER_WH))
         wh = np.bincount(place, flows.wh)

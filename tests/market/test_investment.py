@@ -60,57 +60,30 @@ def test_a_station_that_never_pays_back(run):
     assert math.isfinite(table.loc["B", "payback_years"])
 
 
-def without_units_money(run):
-    """Take away what the ledger knew by unit, so that only owners are left."""
-    file = run.path / "participants.parquet"
-    pd.read_parquet(file).drop(columns="energy_amount").to_parquet(file)
-    return Results(run.path)
-
-
 @pytest.mark.parametrize("own", ["ess", "breeze", "tee"])
-def test_a_station_s_margin_does_not_depend_on_what_else_its_owner_has(tmp_path, own):
+def test_a_station_s_revenue_does_not_depend_on_what_else_its_owner_has(tmp_path, own):
     run, _ = service_run.write(tmp_path / "run", own=own)
     table = investment(run, 1000)
-    margin = table["energy_per_mw_year_amount"] * table["power_mw"] / 365
-    assert margin.to_dict() == pytest.approx({"A": A_DAY["energy"], "B": B_DAY["energy"]})
+    for kind in A_DAY:
+        earned = table[f"{kind}_per_mw_year_amount"] * table["power_mw"] / 365
+        assert earned.to_dict() == pytest.approx({"A": A_DAY[kind], "B": B_DAY[kind]}), kind
 
 
-def test_the_ledger_alone_tells_the_same_of_owners_of_one_station(run):
-    table = investment(run, 1000)
-    pd.testing.assert_frame_equal(investment(without_units_money(run), 1000), table)
+@pytest.mark.parametrize("lost", ["energy_amount", "capacity_amount"])
+def test_a_run_that_does_not_know_the_money_of_units_is_refused(run, lost):
+    file = run.path / "participants.parquet"
+    pd.read_parquet(file).drop(columns=lost).to_parquet(file)
+    with pytest.raises(InputError, match=f"lacks {lost}: the run is of an older version"):
+        investment(Results(run.path), 1000)
 
 
-def test_from_the_ledger_alone_a_margin_beside_plants_is_not_known(tmp_path):
-    run, _ = service_run.write(tmp_path / "run", own="breeze")
-    table = investment(without_units_money(run), 1000)
-    unknown = ["energy_per_mw_year_amount", "revenue_per_mw_year_amount", "payback_years"]
-    assert table.loc["A", [*unknown, "npv_amount", "npv_per_kwh_amount"]].isna().all()
-    assert table.loc["A", "capacity_per_mw_year_amount"] == pytest.approx(55_000, abs=0.1)
-    assert table.loc["B"].notna().all()
-
-
-def test_from_the_ledger_alone_two_stations_share_by_energy_charged(tmp_path):
-    run, _ = service_run.write(tmp_path / "run", own="tee")
-    table = investment(without_units_money(run), 1000)
-    # 500 a day: 5 MWh of A's own slices, 10 of B's.
-    margin = table["energy_per_mw_year_amount"] * table["power_mw"] / 365
-    assert margin.tolist() == pytest.approx([500 * 5 / 15, 500 * 10 / 15])
-
-
-def test_two_stations_of_one_owner_are_told_apart_by_their_trades(tmp_path):
-    run, _ = service_run.write(tmp_path / "run", own="tee")
-    table = investment(run, 1000)
-    for mode, of_a, of_b in (
-        ("bilateral", 900 / 10, 0),
-        ("auction", 0, 1000 / 8),
-        ("call", 0, 4200 / 8),
-        ("lease", 1000 / 10, 0),
-    ):
-        found = table[f"{mode}_per_mw_year_amount"]
-        assert found.tolist() == pytest.approx([of_a * 365, of_b * 365]), mode
-    # Capacity by power: (55 x 10 + 110 x 8) x 10 / 18 for A.
-    paid = table["capacity_per_mw_year_amount"] * table["power_mw"]
-    assert paid["A"] == pytest.approx(1_430_000 * 10 / 18, abs=1)
+def test_two_stations_of_one_owner_earn_what_they_would_alone(run, tmp_path):
+    alone = investment(run, 1000)
+    together = investment(service_run.write(tmp_path / "together", own="tee")[0], 1000)
+    assert together["owner"].tolist() == ["tee", "tee"]
+    pd.testing.assert_frame_equal(
+        together.drop(columns="owner"), alone.drop(columns="owner"), check_exact=True
+    )
 
 
 def test_storage_that_is_not_split_is_its_own_station(tmp_path):

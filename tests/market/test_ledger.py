@@ -135,14 +135,30 @@ def test_pairs_are_posted_like_one_by_one():
     }
 
 
-def test_what_energy_earns_is_known_by_unit():
+def test_what_energy_and_capacity_earn_is_known_by_unit():
     ledger = Ledger(["x", "y"], np.array([0, 1, 0]))
     wh = np.ones(3, np.int64)
     ledger.post(0, "market", "energy", np.stack([wh, wh]), np.array([[-50, 20, 7], [0, 0, 3]]))
     ledger.post(0, "grid", "grid_fee", wh, np.array([0, 4, 0]))
     ledger.post(0, "government", "subsidy", wh, np.array([-99, -99, -99]))
-    assert ledger.energy_cents().tolist() == [50, -24, -10]
-    assert Ledger(["x"], np.array([0, 0])).energy_cents().tolist() == [0, 0]
+    ledger.post(0, "system", "capacity_payment", wh, np.array([6, 0, -6]))
+    known = ledger.unit_cents()
+    assert known.pop("energy").tolist() == [50, -24, -10]
+    assert known.pop("capacity").tolist() == [-6, 0, 6]
+    assert {name: cents.tolist() for name, cents in known.items()} == {
+        name: [0, 0, 0] for name in ("bilateral", "auction", "call", "rent", "handed")
+    }
+
+
+def test_units_can_be_named_for_what_accounts_pay_each_other():
+    ledger = Ledger(["x", "y"], np.array([0, 1, 0]))
+    cents = np.array([70, 5, -8])
+    for category, name in (("lease", "rent"), ("lease_energy", "handed")):
+        ledger.post_between(0, (1, 0), category, np.zeros_like(cents), cents)
+        assert not ledger.unit_cents()[name].any()
+        ledger.note_units(category, np.array([2, 0, 2]), cents)
+        assert ledger.unit_cents()[name].tolist() == [5, 0, 62]
+    assert ledger.balances[:2].tolist() == [134, -134]
 
 
 def test_counterparties_can_pay_each_other():

@@ -88,7 +88,7 @@ def service_rows(results):
 def test_trades_of_a_day_by_mode_buyer_and_station(results):
     assert service_rows(results) == {
         ("breeze", "ess", "own", "A"): (0.5, 0.0),
-        ("green", "ess", "lease", "A"): (1.0, 0.0),
+        ("green", "ess", "lease_service", "A"): (1.0, 0.0),
         ("green", "ess", "bilateral", "A"): (4.0, (300 + 3 * 320) / 4),
         ("breeze", "tee", "auction", "B"): (4.0, (310 + 3 * 290) / 4),
         ("green", "tee", "call", "B"): (2.0, 700.0),
@@ -170,7 +170,7 @@ def test_the_seller_is_the_station_s_owner_wherever_its_slices_stand():
     assert [column.to_pylist() for column in (buyer, seller, product)] == [
         ["green"],
         ["ess"],
-        ["lease"],
+        ["lease_service"],
     ]
 
 

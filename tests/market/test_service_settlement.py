@@ -20,6 +20,7 @@ from tests.market.service_blocks import (
     settled,
     store,
     unit,
+    world,
 )
 
 ALL = ("lease", "bilateral", "auction", "call")
@@ -75,6 +76,18 @@ def test_a_bilateral_contract_is_paid_by_owner_and_interval():
         ("green", "ess", "service_bilateral"): 1 + 1,
         ("breeze", "tee", "service_bilateral"): 60_100,
     }
+
+
+def test_contracts_with_two_pools_of_one_owner_are_rounded_each():
+    made = service_block(places=world("tee"), modes=ALL)
+    flows = [("sun", pool, 15, 400, 400) for pool in ("A/service", "B/service")]
+    store(made, 0, "bilateral", *flows)  # 0.6 cents each
+    ledger = settled(made)
+    assert amounts(ledger) == {("green", "tee", "service_bilateral"): 2}
+    known = dict(zip(made.layout.units, ledger.unit_cents()["bilateral"].tolist(), strict=True))
+    assert {name: cents for name, cents in known.items() if cents} == dict.fromkeys(
+        ("A/service", "B/service"), 1
+    )
 
 
 def test_nobody_pays_himself_for_a_contract():
@@ -388,6 +401,8 @@ def test_rents_of_an_auction_go_through_the_market():
         ("breeze", "green", "lease_resale"): 20_000,
     }
     assert balance(ledger, "market") == 20_000
+    rents = ledger.unit_cents()["rent"]
+    assert rents[unit(made, "A")] == rents.sum() == 80_000  # what is paid for a resale is not A's
 
 
 # --- a day on paper

@@ -145,12 +145,14 @@ def zone_tables(run, starts, zone, index):
     price[flows["surplus"] > np.quantile(flows["surplus"], 0.98)] = FLOOR
     price[flows["surplus"] < np.quantile(flows["surplus"], 0.02)] = CAP
     units = unit_table(run, starts, zone, flows)
+    ledger = ledger_table(units, dict(zip(starts, price, strict=True)))
+    participants = participant_table(units, flows)
     return {
         "units": units,
         "kinds": kind_table(units),
         "intervals": interval_table(starts, zone, flows, price, units),
-        "participants": participant_table(units, flows),
-        "ledger": ledger_table(units, dict(zip(starts, price, strict=True))),
+        "participants": participants.assign(**unit_amounts(participants, ledger)),
+        "ledger": ledger,
     }
 
 
@@ -251,6 +253,18 @@ def participant_table(units, flows):
     for column, value in [("jobs_finished", 9.0), ("jobs_late", 1.0), ("gpu_hours", 1234.0)]:
         table[column] = np.where(computing, value, np.nan)
     return table
+
+
+def unit_amounts(participants, ledger):
+    """Received less paid by unit; each owner has one."""
+    of_energy = ledger[ledger["category"] != "subsidy"]
+    got, paid = (of_energy.groupby(end)["amount"].sum() for end in ("payee", "payer"))
+    owner, stores = participants["owner"], participants["kind"] == "storage"
+    kinds = ("bilateral", "auction", "call", "rent", "handed", "capacity")
+    return {
+        "energy_amount": owner.map(got).fillna(0.0) - owner.map(paid).fillna(0.0),
+        **{f"{kind}_amount": np.where(stores, 0.0, np.nan) for kind in kinds},
+    }
 
 
 def ledger_table(units, price):

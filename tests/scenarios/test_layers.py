@@ -365,3 +365,10 @@ def test_each_inherited_place_is_named_once(upper: dict[str, Any], lower: dict[s
     for place in places:
         assert at(upper, place) is ABSENT
         assert at(through, place) == at(lower, place)
+
+
+def test_a_dated_rule_set_of_which_the_scenario_writes_all_keys(files: Path) -> None:
+    (files / "few.toml").write_text("[fees]\ngrid = 3\n")
+    own = "[fees]\ngrid = 4\n"
+    message = refused(files, child(own + dated('{"market.rules" = "few.toml"}')))
+    assert 'event[0].set.market.rules = "few.toml": changes nothing' in message

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from market import ConservationError
+from market import CENTS, ConservationError
+from market.ledger import UNIT_AMOUNTS
 from scenarios.loader import load, load_text
 from scenarios.runs import execute, prepare
 from scenarios.simulation import build
@@ -47,6 +48,7 @@ def test_every_mix_of_uses_conserves_energy_and_money(base: Path, text: str) -> 
     stations(simulation, tables["stations"])
     service(simulation, tables)
     cash(tables["ledger"])
+    money_of_units(simulation, tables["ledger"])
 
 
 def netting(slices, stations):
@@ -89,7 +91,7 @@ def service(simulation, tables):
     total = plants["recovered_mwh"].sum()
     assert modes.sum() == pytest.approx(total, abs=WH)
     trades = tables["trades"]
-    stored = trades[trades["product"].isin(MODES) & trades["quantity_mw"].isna()]
+    stored = trades[trades["quantity_mw"].isna()]
     assert stored["quantity_mwh"].sum() == pytest.approx(total, abs=WH)
     paid = stored[stored["product"].isin(["auction"])]
     ceiling = simulation.loaded.scenario.market.storage_service.ceiling
@@ -100,6 +102,21 @@ def cash(ledger):
     """No amount is lost: what accounts receive they pay, and only one account each time."""
     assert (ledger["payer"].astype(str) != ledger["payee"].astype(str)).all()
     assert (ledger["amount"] > 0).all()
+
+
+def money_of_units(simulation, ledger):
+    """What units received less what they paid is what their owners did, to the cent.
+
+    Of contracts and rents only the stores are known that received them.
+    """
+    layout = simulation.layout
+    cents = (ledger["amount"] * CENTS).round().astype("int64")
+    for name, found in simulation.ledger.unit_cents().items():
+        amount = cents[ledger["category"].isin(UNIT_AMOUNTS[name])]
+        got, paid = (amount.groupby(ledger[end].astype(str)).sum() for end in ("payee", "payer"))
+        net = got if name in ("bilateral", "rent") else got.sub(paid, fill_value=0)
+        by_owner = pd.Series(found).groupby(np.array(layout.owners)[layout.owner_of]).sum()
+        assert by_owner.to_dict() == net.reindex(by_owner.index, fill_value=0).to_dict(), name
 
 
 OVERBOOKED = """
