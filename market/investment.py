@@ -4,6 +4,8 @@ Each kind of revenue is what the owner's slices of the station received less wha
 participants.parquet has it to the cent, so an owner's other stations and plants make no difference:
 
 - energy: their energy, and what was handed over to and by tenants as leases began and ended;
+- own_use: what the owner's own plants received for energy that the station gave back for them;
+  fees they paid for it stand among the fees received, as they would for others' plants;
 - bilateral, auction, call: fees for storing would-be curtailment;
 - lease: rents of leases and of storage rights; what one tenant pays another is the tenants';
 - capacity: capacity payments.
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 REVENUE = {
     "energy": ("energy_amount", "handed_amount"),
+    "own_use": ("own_use_amount",),
     "bilateral": ("bilateral_amount",),
     "auction": ("auction_amount",),
     "call": ("call_amount",),
@@ -32,6 +35,7 @@ REVENUE = {
 }
 """Kinds of revenue, and the columns of participants.parquet that they are the sums of."""
 DAYS_PER_YEAR, KWH_PER_MWH = 365, 1000
+MOST_YEARS = 1000
 
 
 def investment(
@@ -58,9 +62,10 @@ def investment(
     Returns
     -------
     DataFrame
-        A row per station: ``owner``, ``power_mw``, ``energy_mwh``; revenue per MW and year
-        (``energy_per_mw_year_amount``, ``bilateral_...``, ``auction_...``, ``call_...``,
-        ``lease_...``, ``capacity_...``, and their sum ``revenue_...``); ``full_cycles_per_day``;
+        A row per station: ``owner``, ``power_mw``, ``energy_mwh``, ``days_in_service``; revenue
+        per MW and year (``energy_per_mw_year_amount``, ``own_use_...``, ``bilateral_...``,
+        ``auction_...``, ``call_...``, ``lease_...``, ``capacity_...``, and their sum
+        ``revenue_...``); ``full_cycles_per_day``;
         ``investment_amount``; ``payback_years``, infinite where the revenue does not even cover
         the fixed cost; ``npv_amount`` and ``npv_per_kwh_amount``.
 
@@ -76,8 +81,9 @@ def investment(
 
         payback = I / R    and    NPV = -I + R x annuity(rate, years).
 
-    R is that of the run, scaled to a year of 365 days: a run of one season says little about a
-    year. Wear of the cells is no cash flow of the run, so it is left out.
+    R is that of the run, scaled to a year of 365 days in service, without those that the station
+    was out of order: a run of one season says little about a year. Wear of the cells is no cash
+    flow of the run, so it is left out.
 
     References
     ----------
@@ -88,14 +94,16 @@ def investment(
     """
     _check(discount_rate, years, fixed_om_pct)
     stations = _stations(results)
-    mw_years = stations["power_mw"] * (results.days / DAYS_PER_YEAR)
+    years_in_service = stations["days_in_service"] / DAYS_PER_YEAR
+    mw_years = stations["power_mw"] * years_in_service
     revenue = stations[list(REVENUE)]
-    table = stations[["owner", "power_mw", "energy_mwh"]].copy()
+    table = stations[["owner", "power_mw", "energy_mwh", "days_in_service"]].copy()
     for name in revenue:
         table[f"{name}_per_mw_year_amount"] = revenue[name] / mw_years
-    yearly = revenue.sum(axis=1) / (results.days / DAYS_PER_YEAR)
+    yearly = revenue.sum(axis=1) / years_in_service
     table["revenue_per_mw_year_amount"] = yearly / stations["power_mw"]
-    table["full_cycles_per_day"] = stations["discharged"] / stations["energy_mwh"] / results.days
+    cycles = stations["discharged"] / stations["energy_mwh"]
+    table["full_cycles_per_day"] = cycles / stations["days_in_service"]
     cost = table["energy_mwh"] * KWH_PER_MWH * _costs(cost_per_kwh, table)
     net = yearly - cost * fixed_om_pct / 100
     table["investment_amount"] = cost
@@ -116,12 +124,13 @@ def annuity(rate: float, years: float) -> float:
 
 def _check(discount_rate: float, years: float, fixed_om_pct: float) -> None:
     problems = []
-    if not discount_rate > -1:
-        problems.append(f"discount_rate = {discount_rate}: must be above -1 (0.06 is 6 %)")
-    if not years > 0:
-        problems.append(f"years = {years}: must be above 0")
-    if not fixed_om_pct >= 0:
-        problems.append(f"fixed_om_pct = {fixed_om_pct}: must not be negative")
+    if not 0 <= discount_rate < 1:
+        text = "must be a share from 0 to below 1 (0.06 is 6 %)"
+        problems.append(f"discount_rate = {discount_rate:g}: {text}")
+    if not 0 < years <= MOST_YEARS:
+        problems.append(f"years = {years:g}: must be above 0 and at most {MOST_YEARS}")
+    if not 0 <= fixed_om_pct <= 100:
+        problems.append(f"fixed_om_pct = {fixed_om_pct:g}: must be a percentage, 0 to 100")
     if problems:
         raise InputError(problems)
 
@@ -131,6 +140,9 @@ def _costs(
 ) -> "float | pd.Series[float]":
     import pandas as pd
 
+    costs = cost_per_kwh.values() if isinstance(cost_per_kwh, Mapping) else [cost_per_kwh]
+    if wrong := [cost for cost in costs if not 0 <= cost < np.inf]:
+        raise InputError(f"cost_per_kwh = {wrong[0]:g}: must be a number of at least 0")
     if not isinstance(cost_per_kwh, Mapping):
         return cost_per_kwh
     lacking = [name for name in table.index if name not in cost_per_kwh]
@@ -142,7 +154,8 @@ def _costs(
 def _units(results: Results) -> "pd.DataFrame":
     """Return participants with the station of each, missing where it is not storage."""
     units = results.participants.astype({"unit": str, "owner": str})
-    lacking = [name for names in REVENUE.values() for name in names if name not in units]
+    needed = [name for names in REVENUE.values() for name in names] + ["out_of_order_days"]
+    lacking = [name for name in needed if name not in units]
     if lacking:
         raise InputError(
             f"{results.path}: participants.parquet lacks {', '.join(lacking)}: the run is of an "
@@ -175,4 +188,5 @@ def _stations(results: Results) -> "pd.DataFrame":
     owner = units[units["unit"] == units["station"]].set_index("station")["owner"]
     own = units[units["owner"] == units["station"].map(owner)].groupby("station")
     earned = {kind: own[list(names)].sum().sum(axis=1) for kind, names in REVENUE.items()}
-    return sums.assign(owner=owner, **earned)
+    out = own["out_of_order_days"].max()  # all slices of a station fail together
+    return sums.assign(owner=owner, days_in_service=results.days - out, **earned)

@@ -25,6 +25,9 @@ COUNTERPARTIES = (
     "customers",  # those whom a data centre failed
 )
 
+OWN_USE = "own_use"
+"""What plants of a store's owner received for energy that the store gave back; no posting."""
+
 UNIT_AMOUNTS = {
     "energy": (
         *("energy", "imbalance", "balancing", "returned_energy"),
@@ -36,6 +39,7 @@ UNIT_AMOUNTS = {
     "rent": ("lease", "lease_auction"),
     "handed": ("lease_energy",),
     "capacity": ("capacity_payment",),
+    "own_use": (OWN_USE,),
 }
 """What the ledger knows by unit, too, and the categories of each."""
 

@@ -12,7 +12,7 @@ import numpy as np
 from market.block import Block
 from market.cents import priced, shared_each
 from market.errors import ConservationError
-from market.ledger import Ledger
+from market.ledger import OWN_USE, Ledger
 from market.storage_service.settlement import whole_by_unit
 from market.sums import segment_sums
 from market.units import BoolArray, FloatArray, IntArray
@@ -133,6 +133,9 @@ class ReturnedEnergy:
         ]
         ledger.post_between(block.first, ends, "returned_energy", *kept)
         own = priced(wh, np.nan_to_num(self._tariff[holder]))
+        store, owner_of = np.repeat(returns.store, returns.size), block.layout.owner_of
+        same = owner_of[holder] == owner_of[store]
+        ledger.note_units(OWN_USE, store[same], np.where(fixed, own, cents)[same])
         for payer, chosen, amount in ((counterparty, ~fixed, cents), ("grid", fixed, own)):
             given, money = (
                 whole_by_unit(block.sold.shape, rows, holder, np.where(chosen, column, 0))

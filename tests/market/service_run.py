@@ -84,6 +84,7 @@ def write(path, days=2, own="ess"):
         units[f"{name}_amount"] = np.where(
             units["kind"].eq("storage") | (name == "energy"), cents / 100, np.nan
         )
+    units["out_of_order_days"] = 0.0
     units.to_parquet(path / "participants.parquet")
     (path / "run.json").write_text(json.dumps(_header(days)))
     return Results(path), ledger

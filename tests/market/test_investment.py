@@ -112,13 +112,34 @@ def test_the_annuity():
     ("how", "says"),
     [
         ({"years": 0}, "years = 0: must be above 0"),
-        ({"discount_rate": -1.0}, "discount_rate = -1.0: must be above -1"),
-        ({"fixed_om_pct": -0.1}, "fixed_om_pct = -0.1: must not be negative"),
+        ({"years": 1e9}, "years = 1e\\+09: must be above 0 and at most 1000"),
+        ({"discount_rate": -0.5}, "discount_rate = -0.5: must be a share from 0 to below 1"),
+        ({"discount_rate": 8}, "discount_rate = 8: must be a share"),
+        ({"fixed_om_pct": -0.1}, "fixed_om_pct = -0.1: must be a percentage"),
     ],
 )
 def test_numbers_that_make_no_sense_are_refused(run, how, says):
     with pytest.raises(InputError, match=says):
         investment(run, 1000, **how)
+
+
+@pytest.mark.parametrize("cost", [-5, math.nan, math.inf, {"A": 1000.0, "B": -1.0}])
+def test_a_cost_is_a_number_of_at_least_0(run, cost):
+    with pytest.raises(InputError, match=r"cost_per_kwh = .*: must be a number of at least 0"):
+        investment(run, cost)
+
+
+def test_a_year_is_a_year_in_service(run):
+    file = run.path / "participants.parquet"
+    whole = investment(Results(run.path), 1000)
+    units = pd.read_parquet(file)
+    units["out_of_order_days"] = units["unit"].str.startswith("B") * run.days / 4
+    units.to_parquet(file)
+    part = investment(Results(run.path), 1000)
+    assert part["days_in_service"].to_dict() == {"A": run.days, "B": run.days * 3 / 4}
+    for name in ("revenue_per_mw_year_amount", "full_cycles_per_day"):
+        assert part.loc["A", name] == whole.loc["A", name]
+        assert part.loc["B", name] == pytest.approx(whole.loc["B", name] * 4 / 3)
 
 
 def test_all_problems_are_named_at_once(run):

@@ -146,7 +146,7 @@ def test_what_energy_and_capacity_earn_is_known_by_unit():
     assert known.pop("energy").tolist() == [50, -24, -10]
     assert known.pop("capacity").tolist() == [-6, 0, 6]
     assert {name: cents.tolist() for name, cents in known.items()} == {
-        name: [0, 0, 0] for name in ("bilateral", "auction", "call", "rent", "handed")
+        name: [0, 0, 0] for name in ("bilateral", "auction", "call", "rent", "handed", "own_use")
     }
 
 

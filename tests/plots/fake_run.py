@@ -247,7 +247,7 @@ def participant_table(units, flows):
     table["variable_cost_amount"] = np.where(
         table["kind"] == "thermal", 200 * table["delivered_mwh"], 0.0
     )
-    table["capacity_mw"] = 100.0
+    table["capacity_mw"], table["out_of_order_days"] = 100.0, 0.0
     table["energy_capacity_mwh"] = np.where(is_storage, flows["soc"].max() / WH + 1, np.nan)
     computing = table["kind"] == "data_center"
     for column, value in [("jobs_finished", 9.0), ("jobs_late", 1.0), ("gpu_hours", 1234.0)]:
@@ -260,7 +260,7 @@ def unit_amounts(participants, ledger):
     of_energy = ledger[ledger["category"] != "subsidy"]
     got, paid = (of_energy.groupby(end)["amount"].sum() for end in ("payee", "payer"))
     owner, stores = participants["owner"], participants["kind"] == "storage"
-    kinds = ("bilateral", "auction", "call", "rent", "handed", "capacity")
+    kinds = ("bilateral", "auction", "call", "rent", "handed", "capacity", "own_use")
     return {
         "energy_amount": owner.map(got).fillna(0.0) - owner.map(paid).fillna(0.0),
         **{f"{kind}_amount": np.where(stores, 0.0, np.nan) for kind in kinds},

@@ -111,7 +111,12 @@ def money_of_units(simulation, ledger):
     """
     layout = simulation.layout
     cents = (ledger["amount"] * CENTS).round().astype("int64")
-    for name, found in simulation.ledger.unit_cents().items():
+    known = simulation.ledger.unit_cents()
+    own_use = known.pop("own_use")  # part of what plants received, told of the stores it came from
+    given_back = cents[(ledger["category"] == "returned_energy") & (ledger["payer"] != "market")]
+    everything = cents[ledger["category"] == "returned_energy"].sum()
+    assert own_use.sum() <= everything + given_back.sum()
+    for name, found in known.items():
         amount = cents[ledger["category"].isin(UNIT_AMOUNTS[name])]
         got, paid = (amount.groupby(ledger[end].astype(str)).sum() for end in ("payee", "payer"))
         net = got if name in ("bilateral", "rent") else got.sub(paid, fill_value=0)
