@@ -148,3 +148,19 @@ VALUES = st.recursive(
 @given(st.dictionaries(st.text("abc-é.", max_size=5), VALUES, max_size=4))
 def test_written_toml_reads_back(table: dict[str, object]) -> None:
     assert tomllib.loads(write_toml(table)) == table
+
+
+@pytest.mark.parametrize(
+    ("options", "days"),
+    [
+        (["time.days=3"], 3),
+        (["time.end=2019-07-05T00:00:00+08:00"], 4),
+        (["time.end=2019-07-05T00:00:00+08:00", "time.days=2"], None),
+    ],
+)
+def test_a_new_length_takes_the_place_of_the_one_in_the_file(options, days):
+    if days is None:  # both are asked for, so it is no slip
+        with pytest.raises(InputError, match="give either end or days"):
+            load("qinghai-pilot-2019", options)
+        return
+    assert load("qinghai-pilot-2019", options).calendar.n == days * 96

@@ -273,6 +273,12 @@ MISTAKES = {
         "min_hours = 3",
         [f"{SERVICE}.station", "100 MW and 200 MWh", "3 hours"],
     ),
+    "of another zone": (
+        'owner = "breeze"\ncapacity_mw = 100\navailability = 0.5',
+        'owner = "breeze"\ncapacity_mw = 100\navailability = 0.5\nzone = "east"\n'
+        '[[zone]]\nname = "main"\n[[zone]]\nname = "east"',
+        ['"night".buyer = "breeze"', 'no pv or wind plant in zone "main"'],
+    ),
     "serves nobody": (
         "listed = true",
         "service_share = 0",
