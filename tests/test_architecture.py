@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,10 @@ def test_help_is_quick():
     )
     assert done.returncode == 0, done.stderr
     assert "talatan" in done.stdout
+
+
+def test_everything_is_installed():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    listed = set(project["tool"]["setuptools"]["packages"])
+    there = {name(path.parent).replace("/", ".") for path in FILES if path.name == "__init__.py"}
+    assert listed == there
