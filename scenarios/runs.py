@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import signal
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -116,11 +117,16 @@ def _refuse_another(directory: Path, loaded: LoadedScenario) -> None:
                 f"{directory}: the run there is of another scenario or seed ({there[0]}, seed "
                 f"{there[1]}), so it cannot be taken up; --force replaces it"
             )
-        if run.get("text") != loaded.text:
+        if _without_recording(run.get("text", "")) != _without_recording(loaded.text):
             raise InputError(
                 f"{directory}: the run there is of the same scenario with other keys, so it cannot "
                 "be taken up; give the same --set options, or --force to replace it"
             )
+
+
+def _without_recording(text: str) -> dict[str, Any]:
+    """Return a scenario without what is kept of it, which changes no result."""
+    return {key: value for key, value in tomllib.loads(text).items() if key != "recording"}
 
 
 def _refuse_other(directory: Path) -> None:

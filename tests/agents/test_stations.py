@@ -15,7 +15,7 @@ from agents.storage import StorageFleet
 from agents.strategies.opportunity_value import OpportunityValue
 from agents.strategies.threshold import Threshold
 from agents.strategies.virtual_battery import VirtualBattery
-from market import NETTING_RULES, Calendar, ConservationError, InputError
+from market import NETTING_RULES, Calendar, ConservationError, InputError, ServiceRules
 from tests.agents.fleets import MWH, Greedy, calendar, units
 from tests.agents.station_world import StationDesk, World, sizes, stations
 from tests.agents.storage_stand_in import Foresight
@@ -480,7 +480,7 @@ def test_rules_may_exclude_the_owners_of_stations_that_serve():
     assert fleet.names == ["s0", "s1", "s0/service-1", "s0/lease-2", "s1/lease-1"]
     desk = StationDesk(fleet)
     for merchant, asked in ((True, MWH), (False, 0), (True, MWH)):
-        rules = SimpleNamespace(service=SimpleNamespace(merchant=merchant))
+        rules = SimpleNamespace(service=ServiceRules(("call",), merchant=merchant))
         fleet.quote(desk.block, replace(desk.view(0), rules=rules))
         assert orders(desk)[0] == [asked, 2 * MWH, 2 * MWH, MWH, 2 * MWH]
         assert orders(desk)[1][:2] == [asked, 2 * MWH]
@@ -493,7 +493,7 @@ def test_owners_without_orders_are_not_asked():
 
     fleet = stations((SHARED,), strategies={"own": Dumb()})
     desk = StationDesk(fleet)
-    rules = SimpleNamespace(service=SimpleNamespace(merchant=False))
+    rules = SimpleNamespace(service=ServiceRules(("call",), merchant=False))
     fleet.quote(desk.block, replace(desk.view(0), rules=rules))
     with pytest.raises(AssertionError, match="asked"):
         desk.quote(0)

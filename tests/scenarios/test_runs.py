@@ -136,9 +136,9 @@ def test_resume_takes_up_the_same_run_only(tmp_path):
     told = (directory / "run.json").read_text(encoding="utf-8").replace("finished", "interrupted")
     (directory / "run.json").write_text(told, encoding="utf-8")
     prepare(directory, force=False, resume=True, loaded=load_text(SMALL + BATTERY, tmp_path))
+    other = load_text((SMALL + BATTERY).replace("price = 100", "price = 101"), tmp_path)
     with pytest.raises(InputError, match="with other keys"):
-        other = (SMALL + BATTERY).replace("price = 100", "price = 101")
-        prepare(directory, force=False, resume=True, loaded=load_text(other, tmp_path))
+        prepare(directory, force=False, resume=True, loaded=other)
     with pytest.raises(InputError, match="of another scenario"):
         prepare(directory, force=False, resume=True, loaded=load_text(VALLEY, tmp_path))
 
