@@ -1,9 +1,9 @@
 """One look for every figure: colours, sizes, titles, and what to say when there is nothing.
 
 Colours are those of Okabe and Ito (2008), which people with the common colour vision
-deficiencies can tell apart; a kind has the same colour in every figure. Four more, for the money
-of shared storage, keep apart from them and from each other in the same sense: with each of the
-three deficiencies they differ more than grey and green of the list do.
+deficiencies can tell apart; a kind has the same colour in every figure. Four more stand for the
+money of shared storage: seen with each of these deficiencies, they differ from all others and from
+each other by more than Okabe and Ito's green does from the grey.
 """
 
 from collections.abc import Sequence

@@ -146,7 +146,7 @@ def _fees(results: Results) -> list[KeyFigure]:
         *figures,
         KeyFigure(
             "service_operator_surplus_amount",
-            paid.sum() - received.sum(),
+            round(float(paid.sum() - received.sum()), 2),
             results.currency,
             "What the mechanism of the service auction keeps; below zero where it runs a deficit",
         ),

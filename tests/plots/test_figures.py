@@ -1,7 +1,9 @@
 """Figures show exactly the numbers of the tables, and say so when there is nothing to show."""
 
+import re
 import time
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -217,6 +219,31 @@ def test_settlement_bars_do_not_overlap(results):
     for spans in rows.values():
         wide = sorted(span for span in spans if span[1] > span[0])
         assert all(a[1] <= b[0] + 1e-9 for a, b in pairwise(wide))
+
+
+def test_service_and_leases_are_one_category_each():
+    rows = {
+        "energy": [-1.0, 1.0],
+        "lease_energy": [0.1, -0.1],
+        "service_call": [0.1, -0.1],
+        "lease": [7.0, -7.0],
+        "service_auction": [0.2, -0.2],
+    }
+    drawn = settlement._ordered(pd.DataFrame(rows, index=["storage", "pv"]))
+    assert list(drawn) == ["energy", "service", "lease"]
+    assert drawn.loc["storage"].to_dict() == {"energy": -1.0, "service": 0.3, "lease": 7.1}
+
+
+def test_every_category_of_the_ledger_has_a_colour():
+    page = Path(__file__).parents[2] / "docs" / "results.md"
+    section = page.read_text(encoding="utf-8").partition("| category |")[2].partition("\n\n")[0]
+    names = [
+        name
+        for row in section.split("\n")
+        for name in re.findall(r"`(\w+)`", row[: row.find("|", 2)])
+    ]
+    assert {"energy", "service_call", "lease_resale", "certificate"} <= set(names)
+    assert {settlement._group(name) for name in names} == set(style.CATEGORY_COLOURS)
 
 
 class TestNothingToDraw:
