@@ -95,7 +95,8 @@ def curtailment_heatmap(results: "Results", ax: "Axes") -> "Axes":
         vmin=0,
         rasterized=True,
     )
-    ax.set_yticks(range(len(share)), [f"{month:%b %Y}" for month in share.index])
+    places = range(0, len(share), -(-len(share) // 20))  # more labels would touch
+    ax.set_yticks(places, [f"{share.index[place]:%b %Y}" for place in places])
     ax.invert_yaxis()
     ax.set_xticks(range(0, 24, 3))
     ax.set_xlabel(f"Hour of the day ({results.utc_offset})")
