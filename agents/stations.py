@@ -21,6 +21,10 @@ from agents.storage import StoragePlant, ageing_of
 from market import FleetBlock, FloatArray, ServiceForm, ServiceRules, StationLimits
 
 
+SERVING = ServiceRules(modes=("call",))
+"""What pools go by where a view shows no rules: they serve."""
+
+
 class StationFleet(SlicedStorage):
     """All slices of the stations of a zone.
 
@@ -192,7 +196,7 @@ class StationFleet(SlicedStorage):
         self.quoted_soc = self.committed_soc
         if redivision is not None:
             self.quoted_soc = self.quoted_soc + redivision.moved(self.quoted_soc)
-        rules = view.rules.service if view.rules is not None else ServiceRules(("call",))
+        rules = view.rules.service if view.rules is not None else SERVING
         merchant = rules.merchant
         self._parts.ask(block, view, () if merchant else self._silent.tolist())
         if rules.in_force or not merchant:

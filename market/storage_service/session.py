@@ -23,6 +23,9 @@ __all__ = ["ServiceMarket", "ServiceTerms"]
 
 Steps = Generator[simpy.Event, Any, None]
 
+AFTER_CLEARING_S, AFTER_OPENING_S = 1, 3
+"""When service auctions are held. Each takes a second, so they never fall into the same one."""
+
 
 @dataclass(slots=True)
 class ServiceMarket:
@@ -75,9 +78,9 @@ class ServiceMarket:
             gate: Gate = yield self.session.opened.wait()
             if gate.row:
                 continue
-            # Roles look ahead at the new day first. Another gate may clear in the same second; its
-            # auction of service is over three seconds later, so that no form is overheard.
-            yield env.timeout(3)
+            # Roles look ahead at the new day first; and where another gate clears in the same
+            # second, its service auction comes first.
+            yield env.timeout(AFTER_OPENING_S)
             for zone in self.zones:
                 zone.begin(gate.block)
             if self._auctions(gate) and gate.rules.service.day_ahead:
@@ -87,7 +90,7 @@ class ServiceMarket:
         while True:
             gate: Gate = yield self.session.published.wait()
             if self._auctions(gate) and gate.rules.service.intraday:
-                yield env.timeout(1)
+                yield env.timeout(AFTER_CLEARING_S)
                 if any(zone.may_trade(gate) for zone in self.zones):
                     yield from self._hold(env, gate, 1, intraday=True)
 
@@ -100,6 +103,8 @@ class ServiceMarket:
         form = ServiceForm.empty(gate.block, gate.row, count, intraday)
         for zone in self.zones:
             zone.fill_in(form, self.session.known)
+        if not self.asked.heard:  # roles still read another form: this one would go unanswered
+            raise RuntimeError("two service auctions fall into the same second")
         self.asked.send(form)
         yield env.timeout(1)
         for zone in self.zones:
