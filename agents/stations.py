@@ -20,7 +20,6 @@ from agents.station_parts import Parts, divided, together
 from agents.storage import StoragePlant, ageing_of
 from market import FleetBlock, FloatArray, ServiceForm, ServiceRules, StationLimits
 
-
 SERVING = ServiceRules(modes=("call",))
 """What pools go by where a view shows no rules: they serve."""
 
