@@ -230,20 +230,16 @@ class StorageMarket:
         """Return the service contracts of the stations of one zone, in the order of names."""
         calendar, layout = self.loaded.calendar, self.layout
         place = {name: row for row, name in enumerate(layout.units)}
-        pools = {
-            contract.name: place.get(f"{contract.station}/{SERVICE_SLICE}", -1)
-            for _, contract in self.loaded.scenario.contracts(ServiceContract)
-        }
-        contracts = sorted(
-            (c for _, c in self.loaded.scenario.contracts(ServiceContract)), key=lambda c: c.name
-        )
-        own = [c for c in contracts if units.start <= pools[c.name] < units.stop]
+        found = (contract for _, contract in self.loaded.scenario.contracts(ServiceContract))
+        pools = {c: place.get(f"{c.station}/{SERVICE_SLICE}", -1) for c in found}
+        own = [c for c, pool in pools.items() if units.start <= pool < units.stop]
+        own.sort(key=lambda contract: contract.name)
         spans = np.array([span(c, calendar) for c in own], np.int64).reshape(-1, 2)
         total = [UNLIMITED if c.mwh is None else _whole(c.mwh * WH_PER_MWH) for c in own]
         begins = np.array([c.begins * 60 for c in own], np.int64)
         length = np.array([c.minutes * 60 for c in own], np.int64)
         return ServiceContracts(
-            pool=np.array([pools[c.name] for c in own], np.int64),
+            pool=np.array([pools[c] for c in own], np.int64),
             buyer=np.array([layout.owners.index(c.buyer) for c in own], np.int64),
             mw=np.array([c.mw for c in own], np.float64),
             window_start_s=begins,
