@@ -12,7 +12,7 @@ from scenarios.bundled import find_scenario
 from scenarios.checks import cross_problems
 from scenarios.layers import EXTENDS, Folders, extended, with_rules
 from scenarios.messages import broken, sentences, without
-from scenarios.overrides import apply_overrides
+from scenarios.overrides import Override, apply_overrides, key_of
 from scenarios.problems import Loc, Source
 from scenarios.schema import Scenario, Time
 from scenarios.service_checks import service_problems
@@ -50,7 +50,7 @@ class LoadedScenario:
 
 def load(
     path_or_bundled_name: str,
-    overrides: Sequence[str] = (),
+    overrides: Sequence[Override] = (),
     data_dir: Path | None = None,
     seed: int | None = None,
 ) -> LoadedScenario:
@@ -60,7 +60,7 @@ def load(
     ----------
     path_or_bundled_name : str
         Path of a TOML file, or the bare name of a bundled scenario.
-    overrides : sequence of str
+    overrides : sequence of str, or of (key, value)
         ``KEY=VALUE`` options, applied in order; they win over the file.
     data_dir : Path, optional
         Where relative data files are looked for first.
@@ -85,13 +85,15 @@ def load(
     return resolve(source, path.parent, data_dir, problems)
 
 
-def _overridden(path: Path, options: Sequence[str], folders: Folders) -> tuple[Source, list[str]]:
+def _overridden(
+    path: Path, options: Sequence[Override], folders: Folders
+) -> tuple[Source, list[str]]:
     """Return a scenario with what it extends and with options applied, and what is wrong in them.
 
     What it extends comes first, so that options reach the entries it inherits.
     """
     raw = read_toml(path)
-    base = [option for option in options if option.partition("=")[0].strip() == ".".join(EXTENDS)]
+    base = [option for option in options if key_of(option) == ".".join(EXTENDS)]
     first, problems = apply_overrides(raw, base)
     source = extended(Source(str(path), raw, first), folders, (path.resolve(),))
     places, found = apply_overrides(source.raw, [one for one in options if one not in base])

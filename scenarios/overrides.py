@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 from market import InputError
@@ -16,8 +17,12 @@ class NotThereError(Exception):
     """An override addresses something that is not in the file."""
 
 
+Override = str | tuple[str, object]
+"""A change of one key: ``KEY=VALUE`` as typed, or a key and its value."""
+
+
 def apply_overrides(
-    raw: dict[str, Toml], options: Sequence[str]
+    raw: dict[str, Toml], options: Sequence[Override]
 ) -> tuple[dict[Loc, str], list[str]]:
     """Change `raw` in place by ``a.b.c=VALUE`` options, in their order.
 
@@ -32,17 +37,29 @@ def apply_overrides(
     places: dict[Loc, str] = {}
     problems: list[str] = []
     for option in options:
-        shown = f"--set {option}"
-        key, equals, value = option.partition("=")
+        shown = f"--set {option}" if isinstance(option, str) else f"set {option[0]}"
         try:
-            if not equals:
-                raise NotThereError("accepted: KEY=VALUE, like market.energy.price_cap=1500")
-            place = _set(raw, _parts(key.strip()), parse_value(value.strip()))
+            key, value = _pair(option)
+            place = _set(raw, _parts(key), value)
             places[place] = shown
             _replace_other_length(raw, place, places)
         except NotThereError as error:
             problems.append(f"{shown}: {error}")
     return places, problems
+
+
+def _pair(option: Override) -> tuple[str, object]:
+    if not isinstance(option, str):
+        return option[0].strip(), deepcopy(option[1])  # arms share values, files do not
+    key, equals, value = option.partition("=")
+    if not equals:
+        raise NotThereError("accepted: KEY=VALUE, like market.energy.price_cap=1500")
+    return key.strip(), parse_value(value.strip())
+
+
+def key_of(option: Override) -> str:
+    """Return the key that an override changes."""
+    return (option.partition("=")[0] if isinstance(option, str) else option[0]).strip()
 
 
 def _replace_other_length(raw: Toml, place: Loc, places: Mapping[Loc, str]) -> None:

@@ -1,0 +1,1 @@
+"""Policy experiments: many runs of one question, and their answer with error bars."""
