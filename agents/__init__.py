@@ -6,7 +6,17 @@ from agents.data_centers import DataCenterFleet
 from agents.external import ExternalFleet
 from agents.fleet import Fleet, FleetUnits
 from agents.forecasts import FORECASTERS, ResourceForecaster, price_forecaster
-from agents.jobs import ArrivalProcess, JobTrace, poisson_jobs, read_jobs
+from agents.jobs import (
+    BEST_EFFORT,
+    SOFT,
+    SOFT_STEP_S,
+    SOFT_VALUES,
+    STRICT,
+    ArrivalProcess,
+    JobTrace,
+    poisson_jobs,
+    read_jobs,
+)
 from agents.leasing import Leasing
 from agents.loads import LoadFleet
 from agents.outages import DatedOutage, FailureRates, Outages
@@ -25,7 +35,12 @@ from agents.thermal import FreeThermalFleet, ThermalFleet, ThermalPlant
 from agents.weather import profile_names, synthetic
 
 __all__ = [
+    "BEST_EFFORT",
     "FORECASTERS",
+    "SOFT",
+    "SOFT_STEP_S",
+    "SOFT_VALUES",
+    "STRICT",
     "AgeingLaw",
     "ArrivalProcess",
     "Arrivals",

@@ -28,6 +28,7 @@ class ComputeFleet(Fleet):
         super().__init__(units)
         self.sites, self.bid_slots = sites, sites.bid_slots
         self._running = np.ones(self.n, bool)
+        self._worth = np.zeros((self.calendar.per_day, self.n))
 
     def true_quotes(self, view: MarketView) -> Quotes:
         """Bid for every job at its value."""
@@ -64,6 +65,22 @@ class ComputeFleet(Fleet):
         # Of what the operator shed, only the firm load is lost; jobs wait.
         block.unserved[row] = self.sites.totals.unserved_wh - unserved
         block.penalty[row] = self.sites.penalty
+        self._worth[row] = self.sites.worth
+
+    def worth(self, block: FleetBlock) -> FloatArray:
+        """Return the value of the computing done, less the harm of strict jobs missed.
+
+        - A GPU-second of a job is worth `value_per_gpu_hour` / 3600, for soft jobs times the
+          share by lateness when it is run (`lateness.value_share`, as in truthful bids); also
+          where the job is not finished by the end of the run.
+        - Inference is worth `value_per_gpu_hour` + `sla_penalty_per_gpu_hour` a GPU-hour, times
+          the share of the site's firm energy that it got.
+        - A strict job that misses its deadline takes off `sla_penalty_per_gpu_hour` for each of
+          its GPU-hours, once, in the interval in which the deadline passes: the harm to
+          customers, whom the penalty pays for it.
+        """
+        total: FloatArray = np.add.reduce(self._worth[: block.m], axis=0)
+        return total
 
     def next_arrival_after(self, second: float) -> int | None:
         """Return the next second at which a job arrives at any site."""

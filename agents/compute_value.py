@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from agents.job_queue import Waiting
-from agents.jobs import SOFT, SOFT_STEP_S, SOFT_VALUES, STRICT
-from market import FloatArray, IntArray
+from agents.jobs import SOFT_STEP_S, STRICT
+from agents.lateness import value_share
+from market import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +29,8 @@ class Candidates:
     active_ratio: FloatArray
 
 
-def soft_level(slack_s: IntArray, step_s: int = SOFT_STEP_S) -> IntArray:
-    """Return how many of its four deadlines a soft job can no longer meet."""
-    return np.clip(-(slack_s // step_s), 0, len(SOFT_VALUES) - 1)
-
-
 def value_bids(candidates: Candidates, cap: float, step_s: int = SOFT_STEP_S) -> FloatArray:
     """Return what each job is worth per MWh; strict work is owed whatever it costs: the cap."""
     jobs = candidates.jobs
-    share = np.asarray(SOFT_VALUES)[soft_level(jobs.slack_s, step_s)]
-    bid = np.where(jobs.job_class == SOFT, share, 1.0) * candidates.worth
+    bid = value_share(jobs.job_class, jobs.slack_s, step_s) * candidates.worth
     return np.where(jobs.job_class == STRICT, cap, np.minimum(bid, cap))

@@ -72,6 +72,8 @@ class DataCenterFleet:
         uWh consumed but not yet metered, less than a watt-hour, plus `FORGIVEN` from the start.
     penalty : array, shape (n,)
         Penalties of the interval delivered last, currency.
+    worth : array, shape (n,)
+        What the computing of that interval was worth, less its penalties, currency.
     report : QueueReport
         What the interval delivered last changed.
     totals : SiteTotals
@@ -94,7 +96,11 @@ class DataCenterFleet:
         self.queue = JobQueue(*combine(traces or ()), capacity, calendar.interval_s)
         self.up = np.ones(self.n, bool)
         self.carry = np.full(self.n, FORGIVEN, np.int64)
-        self.penalty = np.zeros(self.n)
+        self.penalty, self.worth = np.zeros(self.n), np.zeros(self.n)
+        # Inference fails customers as a strict job does, so it is worth its revenue and that.
+        self._inference = calendar.hours * np.array(
+            [s.inference_gpus * (s.value_per_gpu_hour + s.sla_penalty_per_gpu_hour) for s in sites]
+        )
         self.totals = SiteTotals(self.n)
         self.report: QueueReport | None = None
         self._quoted: dict[int, Offer] = {}
@@ -173,8 +179,9 @@ class DataCenterFleet:
             need, used = now, balance // MICRO
             self.carry = balance - used * MICRO
         self.totals.need(offer.firm + need)
-        self._close(interval, kept)
         consumed = np.minimum(used, energy)
+        self._close(interval, kept)
+        self.worth += self._firm_worth(interval, offer.firm - (used - consumed) * MICRO)
         self.totals.unserved_wh += used - consumed
         self.totals.used_wh += consumed
         return consumed
@@ -187,15 +194,30 @@ class DataCenterFleet:
         """Do the committed work and book what it changes."""
         self.report = self.queue.deliver(interval, kept)
         self.penalty = self.report.late_gpu_s / 3600 * self.sla_penalty
+        self.worth = self.report.worth - self.penalty
         self.totals.count(self.report)
         self.totals.penalty += self.penalty
 
+    def _firm_worth(self, interval: int, served: IntArray) -> FloatArray:
+        """Return the value of inference that was served with so many uWh of firm energy.
+
+        All of a site's inference, at revenue and penalty per GPU-hour, needs all of its firm
+        energy (overhead and idle GPUs included); with less of it a share in proportion is served.
+        """
+        full = self._firm(interval)
+        share = np.divide(served.clip(0), full, out=np.zeros(self.n), where=full > 0)
+        worth: FloatArray = np.minimum(share, 1.0) * self._inference
+        return worth
+
+    def _firm(self, interval: int) -> IntArray:
+        """Return the firm energy of sites that are up, uWh (kW s = kJ = 1/3.6 Wh)."""
+        kw = self.power.fixed_kw + self.power.gain[:, interval] * self.power.firm_it_kw
+        return np.rint(kw * self.calendar.interval_s * (MICRO / 3.6)).astype(np.int64)
+
     def _needs(self, interval: int) -> tuple[IntArray, FloatArray]:
-        """Return the firm energy in uWh and the uWh of one GPU-second (kW s = kJ = 1/3.6 Wh)."""
+        """Return the firm energy in uWh and the uWh of one GPU-second."""
         gain = self.power.gain[:, interval]
-        kw = self.power.fixed_kw + gain * self.power.firm_it_kw
-        firm = np.rint(kw * self.calendar.interval_s * (MICRO / 3.6)).astype(np.int64)
-        return firm * self.up, gain * self.power.dynamic_kw * (MICRO / 3.6)
+        return self._firm(interval) * self.up, gain * self.power.dynamic_kw * (MICRO / 3.6)
 
     def _candidates(self, jobs: Waiting, interval: int) -> Candidates:
         dynamic = self.power.dynamic_kw * self.power.gain[:, interval]

@@ -4,7 +4,7 @@ import numpy as np
 
 from agents.fleet import Fleet, FleetUnits
 from agents.quotes import MarketView, Quotes
-from market import FleetBlock, FloatArray, IntArray
+from market import WH_PER_MWH, FleetBlock, FloatArray, IntArray
 
 
 class ExternalFleet(Fleet):
@@ -56,6 +56,24 @@ class ExternalFleet(Fleet):
         block.consumed[row] = np.minimum(block.bought[row], most)
         position = block.sold[row] - block.bought[row]
         return bool((block.delivered[row] - block.consumed[row] != position).any())
+
+    def worth(self, block: FleetBlock) -> FloatArray:
+        """Return revenue outside less cost outside, currency, shape (n,).
+
+        That is exports x (price - fee) - imports x (price + fee), interval by interval, of what
+        was delivered: an export of 2 MWh and an import of 3 MWh at 100 and a fee of 5 give -125.
+        """
+        price = self._price(block)
+        revenue = block.consumed * (price - self.fee) - block.delivered * (price + self.fee)
+        total: FloatArray = np.add.reduce(revenue, axis=0) / WH_PER_MWH
+        return total
+
+    def marginal_cost(self, block: FleetBlock) -> FloatArray:
+        """Return what a MWh from outside costs: price and fee."""
+        return self._price(block) + self.fee
+
+    def _price(self, block: FleetBlock) -> FloatArray:
+        return self.price[:, block.first : block.first + block.m].T
 
     def interruptible(self, block: FleetBlock, row: int) -> IntArray:
         """Return the exports."""

@@ -227,6 +227,24 @@ class Fleet:
         """Return the true cost of a delivered MWh (fuel, wear), currency, shape (n,)."""
         return np.zeros(self.n)
 
+    # --- what a delivered block was worth, whatever was bid ----------------------------------
+
+    def worth(self, block: FleetBlock) -> FloatArray:
+        """Return the true value of what the units consumed in a block, currency, shape (n,).
+
+        Asked once for each block, when its last interval is delivered. NaN for units that do
+        not consume for their own use: plants, and storage, which passes energy on.
+        """
+        return np.full(self.n, np.nan)
+
+    def marginal_cost(self, block: FleetBlock) -> FloatArray:
+        """Return the true cost of one more MWh, currency, shape (m, n) or (n,).
+
+        NaN for units that have none of their own: stored energy and water cost what they would
+        bring at another time, and what consumes sells nothing.
+        """
+        return np.full(self.n, np.nan)
+
 
 @dataclass(slots=True)
 class Downtime:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from agents.jobs import BEST_EFFORT, STRICT, ClassArray, JobTrace
+from agents.lateness import value_share
 from market import BoolArray, FloatArray, InputError, IntArray
 
 _NOT_FINISHED = 2**61
@@ -91,6 +92,8 @@ class QueueReport:
         GPU-seconds run.
     active : array of int
         Jobs submitted and unfinished at the end of the interval.
+    worth : array
+        Value of the GPU-seconds run, currency.
     """
 
     finished: IntArray
@@ -100,6 +103,7 @@ class QueueReport:
     late_gpu_s: IntArray
     gpu_s: IntArray
     active: IntArray
+    worth: FloatArray
 
 
 class JobQueue:
@@ -142,7 +146,7 @@ class JobQueue:
         self._plans: dict[int, tuple[IntArray, IntArray]] = {}
         self._runs = np.empty(0, np.int64)
         zero = np.zeros(capacity.size, np.int64)
-        self._quiet = QueueReport(zero, zero, zero, zero, zero, zero, zero)
+        self._quiet = QueueReport(*(zero,) * 7, np.zeros(capacity.size))
 
     def arrive(self, second: int) -> int:
         """Take in the jobs submitted up to `second`; return how many came."""
@@ -237,6 +241,7 @@ class JobQueue:
             self.left_s[ids[~kept]] += seconds[~kept]
             ids, seconds = ids[kept], seconds[kept]
         start_s = interval * self.interval_s
+        worth = self._worth(ids, seconds, start_s)
         self.todo_s[ids] -= seconds
         done = self.todo_s[ids] == 0
         self.finish_s[ids[done]] = start_s + seconds[done]
@@ -244,7 +249,7 @@ class JobQueue:
         if done.any():
             self.active = self.active[self.todo_s[self.active] > 0]
         run = self.trace.gpus[ids] * seconds
-        return self._report(ids[done], late, self._per_site(ids, run))
+        return self._report(ids[done], late, self._per_site(ids, run), worth)
 
     def _newly_late(self, end_s: int) -> IntArray:
         """Return the jobs whose deadline passed unmet by `end_s` and was not yet recorded."""
@@ -253,7 +258,25 @@ class JobQueue:
         self.missed[late] = True
         return late
 
-    def _report(self, done: IntArray, late: IntArray, gpu_s: IntArray) -> QueueReport:
+    def _worth(self, ids: IntArray, seconds: IntArray, start_s: int) -> FloatArray:
+        """Return what it is worth that `ids` run for `seconds` from `start_s` on, per site.
+
+        A GPU-second is worth the job's value, less the share lost by lateness as it stands when
+        the second is run: as far as the job, run through from here, would be late.
+        """
+        if ids.size == 0:
+            return np.zeros(self.capacity.size)
+        t = self.trace
+        slack = t.deadline_s[ids] - start_s - self.todo_s[ids]
+        share = value_share(t.job_class[ids], slack)
+        value = t.value[ids] * share * (t.gpus[ids] * seconds) / 3600
+        worth: FloatArray = np.zeros(self.capacity.size)
+        np.add.at(worth, self.site[ids], value)
+        return worth
+
+    def _report(
+        self, done: IntArray, late: IntArray, gpu_s: IntArray, worth: FloatArray
+    ) -> QueueReport:
         strict = late[self.trace.job_class[late] == STRICT]
         hopeless = self.unreachable[strict]
         size = self.trace.gpus[strict] * self.trace.work_s[strict]
@@ -266,6 +289,7 @@ class JobQueue:
             late_gpu_s=self._per_site(strict, size),
             gpu_s=gpu_s,
             active=self._per_site(self.active),
+            worth=worth,
         )
 
     def _per_site(self, ids: IntArray, weight: IntArray | None = None) -> IntArray:

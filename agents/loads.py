@@ -5,7 +5,7 @@ import numpy as np
 from agents.fleet import Fleet, FleetUnits
 from agents.quotes import MarketView, Quotes
 from agents.renewables import AvailabilityForecaster
-from market import FleetBlock, FloatArray, IntArray, to_wh
+from market import WH_PER_MWH, FleetBlock, FloatArray, IntArray, to_wh
 
 
 class LoadFleet(Fleet):
@@ -40,6 +40,8 @@ class LoadFleet(Fleet):
         self.share, self.voll, self.expectation = share, voll, forecaster
         self.value = np.concatenate([voll[:, None], price], axis=1)
         self.bid_slots = 1 + share.shape[1]
+        falling = 1 + np.argsort(-price, axis=1, kind="stable")
+        self._by_value = np.concatenate([np.zeros((self.n, 1), np.int64), falling], axis=1)
         self._firm: IntArray | None = None
 
     def look_ahead(self, block: FleetBlock) -> None:
@@ -89,6 +91,23 @@ class LoadFleet(Fleet):
     def shed_order(self) -> FloatArray:
         """Return the value of lost load."""
         return self.voll
+
+    def worth(self, block: FleetBlock) -> FloatArray:
+        """Return the area under the true demand curve up to what was consumed, currency.
+
+        The curve of each interval is that of the demand there was: the inelastic part at the
+        value of lost load, then the elastic steps, the highest price first; whatever was expected
+        or bid. A load cut off by an outage consumes less, and what it does counts from the top.
+
+        Of 10 MWh, 7 at 20,000, 2 at 400 and 1 at 250, a consumption of 8 MWh is worth 140,400.
+        """
+        demand = self.demand[:, block.first : block.first + block.m].T
+        parts = np.take_along_axis(self._parts(demand), self._by_value[None], axis=2)
+        value = np.take_along_axis(self.value, self._by_value, axis=1)
+        before = np.cumsum(parts, axis=2) - parts
+        taken = np.clip(block.consumed[..., None] - before, 0, parts)
+        total: FloatArray = np.add.reduce(taken * value, axis=(0, 2)) / WH_PER_MWH
+        return total
 
     def _parts(self, demand: IntArray) -> IntArray:
         """Split demand into the inelastic part and the elastic steps, on a new last axis."""

@@ -169,6 +169,10 @@ class RenewableFleet(Fleet):
         """Return the marginal cost."""
         return self._cost
 
+    def marginal_cost(self, block: FleetBlock) -> FloatArray:
+        """Return the marginal cost, which does not change with output."""
+        return self._cost
+
     def facts(self) -> dict[str, FloatArray]:
         """Return the capacity."""
         return {"capacity_mw": self.resource.capacity_mw}

@@ -73,6 +73,8 @@ class DataCenterSite:
         Outdoors, degrees Celsius. A site knows it for the interval it quotes.
     sla_penalty_per_gpu_hour : float
         Paid for each GPU-hour of a strict job that misses its deadline.
+    value_per_gpu_hour : float
+        Revenue of computing done.
     """
 
     gpus: int
@@ -82,6 +84,7 @@ class DataCenterSite:
     pue: float | PueTable = PueTable()
     temperature: float | FloatArray = 6.0
     sla_penalty_per_gpu_hour: float = 20.0
+    value_per_gpu_hour: float = 5.0
 
     def it_kw(self, busy_gpus: float) -> float:
         """Return the IT power with so many GPUs busy and the rest idle."""

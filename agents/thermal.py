@@ -148,6 +148,10 @@ class ThermalFleet(Fleet):
         """Return the fuel cost."""
         return self._cost
 
+    def marginal_cost(self, block: FleetBlock) -> FloatArray:
+        """Return the fuel cost, which does not change with output."""
+        return self._cost
+
     def _range(
         self, before: IntArray, online: BoolArray, up: FloatArray
     ) -> tuple[IntArray, IntArray]:

@@ -69,6 +69,8 @@ class Block:
         By mode of storage service: would-be curtailment of each plant that was stored.
     service : Journal
         Who stored what where, and on whose behalf it was given back.
+    marginal_cost : array, shape (m, U)
+        True cost of one more MWh, currency; NaN for units that have none of their own.
     capacity_left : array, shape (U,)
         Share of a store's capacity that ageing has left; 1 for all others.
     receipts, payments : array or None, shape (m, U)
@@ -92,6 +94,7 @@ class Block:
         self.taken_over = np.zeros((m, units))
         self.recovered: dict[str, IntArray] = {}
         self.service = Journal()
+        self.marginal_cost = np.full((m, units), np.nan)
         self.capacity_left = np.ones(units)
         self.penalty = np.zeros((m, units))
         self.receipts: FloatArray | None = None

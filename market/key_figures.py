@@ -1,11 +1,11 @@
 """Key figures: a run in numbers, each with its unit and what it means."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from market.registry import Registry
+from market.figure_names import FigureGroups, nearest_name
 from market.results import Results
 
 if TYPE_CHECKING:
@@ -33,9 +33,12 @@ class KeyFigure:
     meaning: str
 
 
-key_figures: Registry[Callable[[Results], list[KeyFigure]]] = Registry(
-    "market.kpis", "group of key figures"
-)
+Group = Callable[[Results], list[KeyFigure]]
+
+key_figures: FigureGroups[Group] = FigureGroups("market.kpis", "group of key figures")
+"""Groups by name; each declares the names its figures may have, see `figure_names`."""
+period_groups: FigureGroups[Group] = FigureGroups("market.kpis", "group of figures of a period")
+"""Groups that need intervals, kinds and stations only, so that they hold for a part of a run."""
 
 
 HEADLINES = (
@@ -66,6 +69,40 @@ def summary(results: Results) -> dict[str, dict[str, Any]]:
         }
         for name in dict.fromkeys([*first, *figures])
     }
+
+
+def known_figure(name: str, groups: FigureGroups[Group] = key_figures) -> bool:
+    """Tell whether a run may have a key figure of this name.
+
+    >>> known_figure("wind_capture_price"), known_figure("wind_capture_pric")
+    (True, False)
+    """
+    return groups.known(name)
+
+
+def figure_patterns(groups: FigureGroups[Group] = key_figures) -> dict[str, str]:
+    """Return the names that key figures may have, as patterns, and the group of each."""
+    return groups.patterns()
+
+
+def unknown_figure(
+    name: str, more: Iterable[str] = (), groups: FigureGroups[Group] = key_figures
+) -> str:
+    """Return the sentence for a name that no figure has, with the nearest one that some has.
+
+    Parameters
+    ----------
+    name : str
+    more : iterable of str
+        Names of other figures that would be accepted in its place.
+    groups : FigureGroups
+
+    Examples
+    --------
+    >>> unknown_figure("mean_pric")
+    'unknown key figure "mean_pric" (did you mean "mean_price"?)'
+    """
+    return f'unknown key figure "{name}"{nearest_name(name, [*groups.all_names(), *more])}'
 
 
 def compare(runs: Sequence[Results]) -> "pd.DataFrame":

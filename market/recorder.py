@@ -24,6 +24,7 @@ from market.table_columns import (
     INTERVAL_NUMBERS,
     KIND_NUMBERS,
     RENEWABLE_COLUMNS,
+    SYSTEM_CAUSES,
     schema,
 )
 from market.tables import Table, coded, labels
@@ -154,6 +155,7 @@ class Recorder:
             "unserved": block.unserved,
         }
         columns |= {f"curtailed_{cause}": part for cause, part in causes.items()}
+        columns["curtailed_system"] = np.sum([causes[cause] for cause in SYSTEM_CAUSES], axis=0)
         return columns
 
     def _times(self, block: Block, each: int) -> Any:

@@ -251,6 +251,8 @@ def talatan_results(path: str | Path) -> Results:
     if not place.is_dir():
         raise InputError(f"{place}: no such run directory; `talatan run` makes one")
     if not (place / "run.json").is_file():
+        if (place / "experiment.json").is_file():
+            raise InputError(f"{place}: is an experiment, not a run; `talatan plot` draws it")
         raise InputError(f"{place}: not a run directory (it has no run.json)")
     lacking = [key for key in RUN_KEYS if key not in results.run]
     if lacking:

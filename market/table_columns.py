@@ -21,7 +21,11 @@ ENERGY_COLUMNS = (
 )
 """Energy of a unit."""
 RENEWABLE_COLUMNS = ("available", "curtailed", *(f"curtailed_{cause}" for cause in CAUSES))
-KIND_NUMBERS = ("available", "delivered", "consumed", "curtailed", "unserved", "soc")
+KIND_NUMBERS = (
+    *("available", "delivered", "consumed", "curtailed", "curtailed_system", "unserved", "soc"),
+)
+SYSTEM_CAUSES = ("economic", "network", "forecast")
+"""Causes of curtailment that are the system's and not the plant's."""
 PRICES = ("price", "price_low", "price_high")
 SURPLUSES = ("buyer_surplus", "seller_surplus", "operator_surplus")
 INTERVAL_NUMBERS = (
@@ -42,6 +46,8 @@ INTERVAL_NUMBERS = (
     "imbalance_short_price",
     "imbalance_long_price",
     "imbalance_mwh",
+    "largest_offered_mwh",
+    "marginal_cost_price",
 )
 STATION_NUMBERS = ("charged_mwh", "discharged_mwh", "netted_mwh", "gain_mwh", "soc_mwh")
 

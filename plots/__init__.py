@@ -1,10 +1,11 @@
 """What is seen: one figure family per file.
 
-`draw` draws one figure into an `Axes`; `save` writes figures as files; `figures` is the
-registry that a new figure declares itself in.
+`draw` draws one figure into an `Axes`; `save` writes figures as files; `figures` and
+`experiment_figures` are the registries that a new figure of runs, or of experiments, declares
+itself in.
 """
 
 from plots.output import FORMATS, draw, save
-from plots.registry import figures
+from plots.registry import NothingToDraw, experiment_figures, figures
 
-__all__ = ["FORMATS", "draw", "figures", "save"]
+__all__ = ["FORMATS", "NothingToDraw", "draw", "experiment_figures", "figures", "save"]

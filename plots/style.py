@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from functools import cache
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.collections import QuadMesh
+    from matplotlib.colors import Colormap
 
     from market import Results
 
@@ -62,8 +64,15 @@ CATEGORY_COLOURS = {
 }
 """A colour for each category of the ledger; those of storage service and of leases share one."""
 
+SERIES = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, WINE, BLACK, INDIGO, BROWN)
+MARKERS = "osD^vPX<>p*"
+"""Colours and markers of lines and points that stand for levels and arms."""
+
 SIZES = {"page": (7.0, 3.6), "column": (3.5, 3.2)}
 """Inches: a page of text, and one column of two."""
+
+LETTERS = 13
+"""Letters of a title that fit beside each other on an inch."""
 
 CJK_FONTS = (
     *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC"),
@@ -141,19 +150,35 @@ def entitle(
     first, last = f"{starts.min():%Y-%m-%d}", f"{starts.max():%Y-%m-%d}"
     period = first if first == last else f"{first} to {last}"
     name = printable(str(results.run["scenario"]), f"seed {results.run['seed']}")
-    lines = [line for text in (heading, f"{name}, {period}") for line in wrap(text, _letters(ax))]
+    title(ax, heading, f"{name}, {period}")
+
+
+def title(ax: "Axes", *texts: str) -> None:
+    """Write texts over the plot, each on lines of its own that fit the figure."""
+    lines = [line for text in texts for line in wrapped(text, letters(ax))]
     ax.set_title("\n".join(lines), linespacing=1.3)
 
 
-def _letters(ax: "Axes") -> int:
+def wrapped(text: str, letters: int) -> list[str]:
+    """Return text as lines of at most so many letters; Chinese ones are twice as wide."""
+    wide = any(east_asian_width(letter) in "WF" for letter in text)
+    return wrap(text, max(4, letters // 2 if wide else letters))
+
+
+def letters(ax: "Axes") -> int:
     """Return about how many letters fit beside each other over the width of the figure."""
     figure = ax.get_figure(root=True)
-    return 80 if figure is None else int(13 * figure.get_size_inches()[0])
+    return 80 if figure is None else int(LETTERS * figure.get_size_inches()[0])
 
 
 def say(ax: "Axes", results: "Results", heading: str, reason: str) -> "Axes":
     """Write why there is nothing to draw, and return `ax`."""
     entitle(ax, results, heading)
+    return blank(ax, reason)
+
+
+def blank(ax: "Axes", reason: str) -> "Axes":
+    """Write why there is nothing to draw in the place of the plot."""
     ax.set_axis_off()
     ax.text(0.5, 0.5, reason, ha="center", va="center", transform=ax.transAxes, wrap=True)
     return ax
@@ -168,7 +193,8 @@ def legend(ax: "Axes", *others: "Axes") -> None:
         return
     pairs = [axes.get_legend_handles_labels() for axes in (ax, *others)]
     labels = [label for _, found in pairs for label in found]
-    points = 34 if ax.get_xlabel() else 20
+    label = ax.get_xlabel()
+    points = 34 + 11 * label.count("\n") if label else 20
     below = ScaledTranslation(0, -points / 72, figure.dpi_scale_trans)
     ax.legend(
         [handle for found, _ in pairs for handle in found],
@@ -176,7 +202,7 @@ def legend(ax: "Axes", *others: "Axes") -> None:
         loc="upper left",
         bbox_to_anchor=(0, 0),
         bbox_transform=ax.transAxes + below,
-        ncols=_columns(labels, _letters(ax) - 4),
+        ncols=_columns(labels, letters(ax) - 4),
         borderaxespad=0,
         borderpad=0,
     )
@@ -213,10 +239,37 @@ def clock(ax: "Axes", results: "Results") -> None:
 
     library: Any = dates  # its classes carry no types
     # With three days or months at least, seven ticks are always enough.
-    ticks = library.AutoDateLocator(minticks=3, maxticks=max(7, _letters(ax) // 8))
+    ticks = library.AutoDateLocator(minticks=3, maxticks=max(7, letters(ax) // 8))
     ax.xaxis.set_major_locator(ticks)
     ax.xaxis.set_major_formatter(library.ConciseDateFormatter(ticks, show_offset=False))
     ax.set_xlabel(f"Local time ({results.utc_offset})")
+
+
+def series(count: int) -> list[tuple[str, str]]:
+    """Return a colour and a marker for each of so many lines, no two pairs alike.
+
+    >>> series(2)
+    [('#0072B2', 'o'), ('#D55E00', 's')]
+    """
+    # The numbers of colours and markers have no common divisor.
+    return [(SERIES[place % len(SERIES)], MARKERS[place % len(MARKERS)]) for place in range(count)]
+
+
+def diverging() -> "Colormap":
+    """Return colours from blue (below zero) over white to vermillion (above)."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("below-above", [BLUE, "white", VERMILLION])
+
+
+def brightness(colour: Sequence[float]) -> float:
+    """Return how bright a colour looks, from 0 to 1, by the luma of ITU-R BT.601.
+
+    >>> brightness((1.0, 1.0, 1.0))
+    1.0
+    """
+    red, green, blue = (float(part) for part in colour[:3])
+    return 0.299 * red + 0.587 * green + 0.114 * blue
 
 
 def scaled(largest: float, unit: str) -> tuple[float, str]:

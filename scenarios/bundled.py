@@ -1,4 +1,4 @@
-"""Scenarios and rule sets that come with the program, and files named like them."""
+"""Scenarios, rule sets and experiments that come with the program, and files named like them."""
 
 from pathlib import Path
 
@@ -18,6 +18,11 @@ def bundled_rules() -> dict[str, Path]:
     return {path.stem: path for path in sorted((LIBRARY / "rules").glob("*.toml"))}
 
 
+def bundled_experiments() -> dict[str, Path]:
+    """Return the experiments that come with the program, by name."""
+    return {path.stem: path for path in sorted((LIBRARY / "experiments").glob("*.toml"))}
+
+
 def find_scenario(name: str, folder: Path = Path()) -> Path:
     """Return the file of a path, relative to `folder`, or of a bundled name."""
     return _found(name, folder, bundled(), "scenario")
@@ -26,6 +31,11 @@ def find_scenario(name: str, folder: Path = Path()) -> Path:
 def find_rules(name: str, folder: Path) -> Path:
     """Return the file of a rule set: a path relative to `folder`, or a bundled name."""
     return _found(name, folder, bundled_rules(), "rule set")
+
+
+def find_experiment(name: str) -> Path:
+    """Return the file of an experiment: a path, or a bundled name."""
+    return _found(name, Path(), bundled_experiments(), "experiment")
 
 
 def _found(name: str, folder: Path, known: dict[str, Path], noun: str) -> Path:

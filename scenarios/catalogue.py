@@ -1,4 +1,4 @@
-"""What there is: names of mechanisms, strategies, scenarios, rule sets, figures and key figures."""
+"""What there is: names of mechanisms, strategies, scenarios, rules, experiments, figures."""
 
 import tomllib
 from collections.abc import Iterator
@@ -6,9 +6,9 @@ from typing import Any
 
 from agents import strategies
 from market import InputError, key_figures, mechanisms
-from scenarios.bundled import bundled, bundled_rules
+from scenarios.bundled import bundled, bundled_experiments, bundled_rules
 
-WHAT = ("mechanisms", "strategies", "scenarios", "rules", "plots", "kpis")
+WHAT = ("mechanisms", "strategies", "scenarios", "rules", "experiments", "plots", "kpis")
 
 
 def catalogue(what: str) -> list[tuple[str, str]]:
@@ -21,6 +21,8 @@ def catalogue(what: str) -> list[tuple[str, str]]:
         return list(_scenarios())
     if what == "rules":
         return list(_rules())
+    if what == "experiments":
+        return list(_experiments())
     if what == "plots":
         from plots import figures
 
@@ -40,5 +42,10 @@ def _rules() -> Iterator[tuple[str, str]]:
         yield name, _line(tomllib.loads(path.read_text(encoding="utf-8")))
 
 
-def _line(table: dict[str, Any]) -> str:
-    return " ".join(str(table.get("description", "")).split())
+def _experiments() -> Iterator[tuple[str, str]]:
+    for name, path in bundled_experiments().items():
+        yield name, _line(tomllib.loads(path.read_text(encoding="utf-8"))["experiment"], "question")
+
+
+def _line(table: dict[str, Any], key: str = "description") -> str:
+    return " ".join(str(table.get(key, "")).split())

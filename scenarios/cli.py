@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from scenarios.cli_experiment import experiment
 from scenarios.cli_money import invest, payments
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 
 INTERRUPTED = 130  # exit status, as shells have it
+RESUMED = (["run"], ["experiment"])  # commands that can be taken up again
 
 ScenarioArgument = Annotated[
     str, typer.Argument(help="Scenario file, or the name of a bundled scenario.")
@@ -193,7 +195,10 @@ def plot(
 @app.command("list", epilog="Example: talatan list strategies")
 def list_what(
     what: Annotated[
-        str, typer.Argument(help="mechanisms, strategies, scenarios, rules, plots or kpis.")
+        str,
+        typer.Argument(
+            help="mechanisms, strategies, scenarios, rules, experiments, plots or kpis."
+        ),
     ],
 ) -> None:
     """List what there is, a line each."""
@@ -203,6 +208,7 @@ def list_what(
         print(f"{name:<24} {line}")
 
 
+app.command(epilog="Example: talatan experiment pricing-rule --jobs 4")(experiment)
 app.command(epilog="Example: talatan payments runs/tutorial-1 --by account")(payments)
 app.command(epilog="Example: talatan invest runs/qinghai-pilot-2019-1 --cost 1200")(invest)
 
@@ -253,9 +259,9 @@ def _numbered(problems: list[str]) -> list[str]:
 
 
 def _stopped() -> NoReturn:
-    words = [word for word in sys.argv[1:] if word != "--resume"]
+    words = [word for word in sys.argv[1:] if word not in ("--resume", "--force")]
     hint = f"; to take it up again: talatan {join([*words, '--resume'])}"
-    print(f"talatan: interrupted{hint if words[:1] == ['run'] else ''}", file=sys.stderr)
+    print(f"talatan: interrupted{hint if words[:1] in RESUMED else ''}", file=sys.stderr)
     sys.exit(INTERRUPTED)
 
 

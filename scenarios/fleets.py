@@ -323,6 +323,7 @@ def _site(around: Surroundings, spec: UnitSpec) -> DataCenterSite:
         pue=PueTable(**pue.model_dump()) if isinstance(pue, Pue) else float(pue),
         temperature=around.series(spec, "temperature"),
         sla_penalty_per_gpu_hour=spec.params["sla_penalty_per_gpu_hour"],
+        value_per_gpu_hour=spec.params["value_per_gpu_hour"],
     )
 
 

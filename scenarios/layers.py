@@ -64,7 +64,7 @@ def extended(source: Source, folders: Folders, chain: tuple[Path, ...] = ()) -> 
             raise InputError(f"goes round in a circle: {names}")
     here = Folders(file.parent, folders.data)
     below = extended(Source(str(file), read_toml(file)), here, (*chain, file.resolve()))
-    below = replace(below, raw=_moved(below.raw, here, folders))
+    below = replace(below, raw=moved(below.raw, here, folders))
     return _on_top(replace(source, raw=_without(source.raw, EXTENDS)), below)
 
 
@@ -159,16 +159,16 @@ def _without(raw: Mapping[str, Any], loc: tuple[str, str]) -> Table:
     return {**raw, section: table}
 
 
-def _moved(value: Any, folders: Folders, to: Folders) -> Any:
+def moved(value: Any, folders: Folders, to: Folders) -> Any:
     """Return a value whose relative data files are found from another directory too."""
     if isinstance(value, list):
-        return [_moved(item, folders, to) for item in value]
+        return [moved(item, folders, to) for item in value]
     if not isinstance(value, dict):
         return value
-    moved = {key: _moved(item, folders, to) for key, item in value.items()}
+    table = {key: moved(item, folders, to) for key, item in value.items()}
     if isinstance(value.get("file"), str):
-        moved["file"] = _moved_file(value["file"], folders, to)
-    return moved
+        table["file"] = _moved_file(value["file"], folders, to)
+    return table
 
 
 def _moved_file(file: str, folders: Folders, to: Folders) -> str:

@@ -100,10 +100,18 @@ def _overridden(
     return replace(source, overridden={**first, **places}), problems + found
 
 
-def load_text(text: str, base_dir: Path, data_dir: Path | None = None) -> LoadedScenario:
-    """Return the checked scenario of text, like the resolved one in `LoadedScenario.text`."""
+def load_text(
+    text: str, base_dir: Path, data_dir: Path | None = None, seed: int | None = None
+) -> LoadedScenario:
+    """Return the checked scenario of text, like the resolved one in `LoadedScenario.text`.
+
+    A `seed` wins over the one in the text.
+    """
     label, folders = "the resolved scenario", Folders(base_dir, data_dir)
-    source = extended(Source(label, parse_toml(text, label)), folders)
+    raw = parse_toml(text, label)
+    if seed is not None:
+        raw["scenario"]["seed"] = seed
+    source = extended(Source(label, raw), folders)
     return resolve(with_rules(source, folders), base_dir, data_dir)
 
 

@@ -14,17 +14,21 @@ from scenarios.schema_units import Generator
 TABLE = "must be a table"
 
 
-def sentences(error: ValidationError, source: Source) -> list[str]:
-    """Return one sentence for each mistake pydantic found in `source`."""
-    found = (source.sentence(place, text) for place, text in explain(error))
+def sentences(
+    error: ValidationError, source: Source, root: type[BaseModel] = Scenario
+) -> list[str]:
+    """Return one sentence for each mistake pydantic found in `source`, a file of kind `root`."""
+    found = (source.sentence(place, text) for place, text in explain(error, root=root))
     return list(dict.fromkeys(found))
 
 
-def explain(error: ValidationError, above: Loc = ()) -> Iterator[tuple[Loc, str]]:
+def explain(
+    error: ValidationError, above: Loc = (), root: type[BaseModel] = Scenario
+) -> Iterator[tuple[Loc, str]]:
     """Yield place and sentence of each mistake; `above` is where the validated value stands."""
     for item in error.errors(include_url=False):
         loc: Loc = (*above, *item["loc"])
-        yield from _found({**item, "loc": loc}, plain(loc))
+        yield from _found({**item, "loc": loc}, plain(loc), root)
 
 
 def plain(loc: Loc) -> Loc:
@@ -38,7 +42,7 @@ def plain(loc: Loc) -> Loc:
     return tuple(part for part in loc if not str(part).startswith("#") and part != "[key]")
 
 
-def _found(item: Mapping[str, Any], loc: Loc) -> Iterator[tuple[Loc, str]]:
+def _found(item: Mapping[str, Any], loc: Loc, root: type[BaseModel]) -> Iterator[tuple[Loc, str]]:
     raised = item.get("ctx", {}).get("error")
     if isinstance(raised, ProblemsError):
         yield from (((*loc, *below), text) for below, text in raised.found)
@@ -47,8 +51,8 @@ def _found(item: Mapping[str, Any], loc: Loc) -> Iterator[tuple[Loc, str]]:
         kinds = generator_kinds() if loc[:1] == ("generator",) else list(KINDS)
         yield (*loc, "kind"), "must be one of " + ", ".join(kinds)
         return
-    text = _text(item, loc)
-    field = None if item["type"] == "extra_forbidden" else _field(item["loc"])
+    text = _text(item, loc, root)
+    field = None if item["type"] == "extra_forbidden" else _walk(item["loc"], root)[1]
     meaning = f" ({field.description})" if field is not None and field.description else ""
     yield loc, text + meaning
 
@@ -64,10 +68,11 @@ def _subclasses(cls: type[Any]) -> Iterator[type[Any]]:
         yield from _subclasses(child)
 
 
-def _text(item: Mapping[str, Any], loc: Loc) -> str:
+def _text(item: Mapping[str, Any], loc: Loc, root: type[BaseModel]) -> str:
     kind = item["type"]
     if kind == "extra_forbidden":
-        known = sorted({name for model in _models(item["loc"][:-1]) for name in model.model_fields})
+        models, _ = _walk(item["loc"][:-1], root)
+        known = sorted({name for model in models for name in model.model_fields})
         return unknown("key", str(loc[-1]), known)
     if kind in _TEXTS:
         return _TEXTS[kind](item.get("ctx", {}))
@@ -105,19 +110,9 @@ _TEXTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
 }
 
 
-def _models(loc: Loc) -> list[type[BaseModel]]:
-    """Return the models that may stand at a place of pydantic's."""
-    models, _ = _walk(loc)
-    return models
-
-
-def _field(loc: Loc) -> FieldInfo | None:
-    """Return the field a place of pydantic's belongs to."""
-    return _walk(loc)[1]
-
-
-def _walk(loc: Loc) -> tuple[list[type[BaseModel]], FieldInfo | None]:
-    models: list[type[BaseModel]] = [Scenario]
+def _walk(loc: Loc, root: type[BaseModel]) -> tuple[list[type[BaseModel]], FieldInfo | None]:
+    """Return the models that may stand at a place of pydantic's, and the field it belongs to."""
+    models: list[type[BaseModel]] = [root]
     field: FieldInfo | None = None
     for part in loc:
         branch = [model for model in models if _is_branch(model, part)]

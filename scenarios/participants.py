@@ -54,6 +54,7 @@ def write_participants(simulation: Simulation, directory: Path) -> None:
     wear = np.nan_to_num(facts.get("wear_amount", np.zeros(len(layout.units))))
     cost = facts.pop("unit_cost") * columns["delivered_mwh"] + wear
     columns["variable_cost_amount"] = np.round(cost * CENTS) / CENTS
+    columns["value_amount"] = np.round(simulation.worth * CENTS) / CENTS
     columns |= _amounts(simulation)
     empty = np.full(len(layout.units), np.nan)
     for name in PARTICIPANT_FACTS:

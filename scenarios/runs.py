@@ -64,9 +64,12 @@ def check_names() -> None:
 
 def default_directory(loaded: LoadedScenario) -> Path:
     """Return runs/<scenario>-<seed>, with letters that file names cannot have replaced."""
-    name = loaded.scenario.scenario.name
-    safe = "".join("-" if letter in '<>:"|?*\\ ' else letter for letter in name)
-    return Path("runs") / f"{safe}-{loaded.seed}"
+    return Path("runs") / f"{safe_name(loaded.scenario.scenario.name)}-{loaded.seed}"
+
+
+def safe_name(name: str) -> str:
+    """Return a name with letters that file names cannot have replaced."""
+    return "".join("-" if letter in '<>:"|?*\\ ' else letter for letter in name)
 
 
 def prepare(
@@ -150,8 +153,16 @@ def execute(loaded: LoadedScenario, directory: Path, progress: Progress | None =
     InterruptedRunError
         On Ctrl-C or SIGTERM.
     """
+    with terminable():
+        return carry_out(loaded, directory, progress)
+
+
+def carry_out(
+    loaded: LoadedScenario, directory: Path, progress: Progress | None = None
+) -> Results:
+    """Do what `execute` does and leave signals to the caller, as workers have to."""
     header = _header(loaded)
-    with _terminable(), _alone(directory):
+    with alone(directory):
         simulation = _built(loaded, directory)
         simulation.progress = progress
         write_json(directory / "run.json", header | {"status": "running"})
@@ -170,7 +181,7 @@ def execute(loaded: LoadedScenario, directory: Path, progress: Progress | None =
 
 
 @contextmanager
-def _alone(directory: Path) -> Iterator[None]:
+def alone(directory: Path) -> Iterator[None]:
     """Keep other runs out of a directory; a killed run lets go of it by itself."""
     try:
         from fcntl import LOCK_EX, LOCK_NB, flock
@@ -267,7 +278,7 @@ def _header(loaded: LoadedScenario) -> dict[str, Any]:
             "capacity_payment": _rules(scenario.market.capacity_payment),
             "fees": _rules(scenario.fees),
         },
-        "versions": {"python": platform.python_version()} | _versions(),
+        "versions": {"python": platform.python_version()} | versions(),
         "started": _now(),
         "ended": None,
         "content_hash": None,
@@ -282,7 +293,8 @@ def _rules(section: BaseModel) -> dict[str, Any]:
     }
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions of what results are made with."""
     found = {}
     for package in PACKAGES:
         try:
@@ -311,7 +323,7 @@ def _status(directory: Path) -> str | None:
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
+def terminable() -> Iterator[None]:
     """Treat SIGTERM like Ctrl-C while a run is under way."""
 
     def stop(_signal: int, _frame: Any) -> None:

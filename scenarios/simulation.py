@@ -1,7 +1,7 @@
 """A scenario made alive: environment, session, roles, ledger, recorder."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,8 @@ class Simulation:
     session : MarketSession
     ledger : Ledger
     recorder : Recorder
+    worth : array, shape (U,)
+        True value of what each unit has consumed so far, currency; NaN where it has none.
     """
 
     loaded: LoadedScenario
@@ -89,6 +91,10 @@ class Simulation:
     period_start: int = 0
     settled: int = 0
     progress: Progress | None = None
+    worth: FloatArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.worth = np.zeros(len(self.layout.units))
 
     def run(self) -> None:
         """Run to the end of the last interval."""
@@ -108,11 +114,19 @@ class Simulation:
         if self.leasing is not None:
             self.leasing.note(block, reference)
         self._record_deals()
+        self._note_true_values(block)
         causes = self.recorder.record(block)
         check_curtailment(block, causes, self.layout.of_kind(*RENEWABLE), calendar)
         self.settled = block.first + block.m
         if self.progress is not None:
             self.progress(self.settled, calendar.n)
+
+    def _note_true_values(self, block: Block) -> None:
+        """Ask the fleets what the block was worth to them, and what one more MWh would cost."""
+        for fleet, rows in zip(self.fleets, self.layout.fleets, strict=True):
+            window = block.rows(rows)
+            self.worth[rows.units] += fleet.worth(window)
+            block.marginal_cost[:, rows.units] = fleet.marginal_cost(window)
 
     def _record_deals(self) -> None:
         """Write leases that were agreed on since the last block."""
@@ -203,12 +217,7 @@ def _start(simulation: Simulation, changes: RuleChanges, contracts: ContractCale
     if simulation.leasing is not None:
         env.process(simulation.leasing.process(env))
     for fleet in simulation.fleets:
-        outages = Outages(
-            fleet,
-            _failure_rates(simulation, fleet),
-            _dated_outages(simulation, fleet),
-            simulation.loaded.seed,
-        )
+        outages = outages_of(simulation.loaded, simulation.storage.specs, fleet)
         env.process(outages.process(env))
         if isinstance(fleet, ComputeFleet):
             env.process(Arrivals(fleet).process(env))
@@ -248,8 +257,16 @@ def _stores(fleets: Sequence[Fleet], layout: Layout) -> Stores:
     return Stores(**limits)
 
 
-def _failure_rates(simulation: Simulation, fleet: Fleet) -> list[FailureRates | None]:
-    models: list[Any] = [simulation.storage.spec_of(name).model for name in fleet.names]
+def outages_of(loaded: LoadedScenario, specs: Mapping[str, UnitSpec], fleet: Fleet) -> Outages:
+    """Return the failures and repairs of a fleet, the same whatever the market does."""
+    own = [specs[name.partition("/")[0]] for name in fleet.names]
+    return Outages(
+        fleet, _failure_rates(own, fleet), _dated_outages(loaded, own, fleet), loaded.seed
+    )
+
+
+def _failure_rates(specs: Sequence[UnitSpec], fleet: Fleet) -> list[FailureRates | None]:
+    models: list[Any] = [spec.model for spec in specs]
     return [
         FailureRates(model.outages.mtbf_hours, model.outages.mttr_hours)
         if model.outages is not None and use in OUT_ALONE
@@ -258,9 +275,9 @@ def _failure_rates(simulation: Simulation, fleet: Fleet) -> list[FailureRates | 
     ]
 
 
-def _dated_outages(simulation: Simulation, fleet: Fleet) -> list[DatedOutage]:
-    loaded = simulation.loaded
-    entry = {name: simulation.storage.spec_of(name).entry for name in fleet.names}
+def _dated_outages(
+    loaded: LoadedScenario, specs: Sequence[UnitSpec], fleet: Fleet
+) -> list[DatedOutage]:
     dated = []
     for event in loaded.scenario.event:
         if event.outage is None or event.hours is None:
@@ -270,7 +287,7 @@ def _dated_outages(simulation: Simulation, fleet: Fleet) -> list[DatedOutage]:
         dated += [
             DatedOutage(unit, start, end)
             for unit, name in enumerate(fleet.names)
-            if event.outage in (name, entry[name]) and fleet.uses[unit] in OUT_ALONE
+            if event.outage in (name, specs[unit].entry) and fleet.uses[unit] in OUT_ALONE
         ]
     return dated
 

@@ -6,10 +6,11 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from agents.compute_value import Candidates, soft_level, value_bids
+from agents.compute_value import Candidates, value_bids
 from agents.data_centers import DataCenterFleet
 from agents.job_queue import PATIENCE_S, Waiting
 from agents.jobs import BEST_EFFORT, SOFT, SOFT_STEP_S, SOFT_VALUES
+from agents.lateness import soft_level
 from agents.quotes import MarketView, Quotes, strategies
 from market import FloatArray, IntArray
 

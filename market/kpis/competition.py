@@ -4,7 +4,7 @@ from market.key_figures import KeyFigure, key_figures, ratio
 from market.results import Results
 
 
-@key_figures.register("competition")
+@key_figures.register("competition", "sold_energy_hhi", "largest_seller_pct")
 def competition(results: Results) -> list[KeyFigure]:
     """Give the Herfindahl-Hirschman index and largest share of sold energy, by owner."""
     units = results.participants

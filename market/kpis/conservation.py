@@ -6,7 +6,12 @@ from market.run_files import CAUSE_COLUMNS
 from market.units import WH_PER_MWH
 
 
-@key_figures.register("conservation")
+@key_figures.register(
+    "conservation",
+    "ledger_residual_amount",
+    "energy_residual_max_mwh",
+    "curtailment_residual_max_mwh",
+)
 def conservation(results: Results) -> list[KeyFigure]:
     """Give money and energy that do not add up; all zero."""
     # A posting without payer or payee drops out of one side and shows here.

@@ -11,7 +11,7 @@ and `curtailment_*_all_causes_pct` is 100 x curtailed / available.
 
 from typing import TYPE_CHECKING
 
-from market.key_figures import KeyFigure, key_figures, ratio
+from market.key_figures import KeyFigure, key_figures, period_groups, ratio
 from market.results import Results
 from market.run_files import CAUSES
 
@@ -21,21 +21,41 @@ if TYPE_CHECKING:
 SYSTEM = [f"curtailed_{cause}_mwh" for cause in ("economic", "network", "forecast")]
 GROUPS = {"wind_solar": ["pv", "wind"], "pv": ["pv"], "wind": ["wind"], "hydro": ["hydro"]}
 
+NAMES = (
+    *(f"curtailment_{name}{suffix}" for name in GROUPS for suffix in ("_pct", "_all_causes_pct")),
+    *("curtailed_mwh", "curtailed_{cause}_mwh", "curtailed_{cause}_pct", "recovered_mwh"),
+)
 
-@key_figures.register("curtailment")
+
+@key_figures.register("curtailment", *NAMES)
 def curtailment(results: Results) -> list[KeyFigure]:
     """Give rates by kind, energy and shares by cause, what storage recovered."""
     totals = results.participants.groupby("kind", observed=True).sum(numeric_only=True)
-    rates = [figure for name, kinds in GROUPS.items() for figure in _rates(totals, name, kinds)]
-    return [*rates, *(_causes(results.intervals) if rates else [])]
+    return _figures(totals, SYSTEM, results.intervals)
 
 
-def _rates(totals: "pd.DataFrame", name: str, kinds: list[str]) -> list[KeyFigure]:
-    present = totals.index.intersection(kinds)
-    if present.empty:
-        return []
-    total = totals.loc[present].sum()
-    lost = total[SYSTEM].sum()
+@period_groups.register("curtailment", *NAMES)
+def _of_period(results: Results) -> list[KeyFigure]:
+    """Give the same figures by what kinds of units delivered in each interval."""
+    totals = results.kinds.groupby("kind", observed=True).sum(numeric_only=True)
+    return _figures(totals, ["curtailed_system_mwh"], results.intervals)
+
+
+def _figures(
+    totals: "pd.DataFrame", system: list[str], intervals: "pd.DataFrame"
+) -> list[KeyFigure]:
+    present = {name: totals.index.intersection(kinds) for name, kinds in GROUPS.items()}
+    sums = {name: totals.loc[rows].sum() for name, rows in present.items() if not rows.empty}
+    rates = [
+        figure
+        for name, total in sums.items()
+        for figure in _rates(total, total[system].sum(), name)
+    ]
+    return [*rates, *(_causes(intervals) if rates else [])]
+
+
+def _rates(total: "pd.Series[float]", lost: float, name: str) -> list[KeyFigure]:
+    kinds = GROUPS[name]
     return [
         KeyFigure(
             f"curtailment_{name}_pct",

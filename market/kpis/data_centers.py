@@ -4,7 +4,10 @@ from market.key_figures import KeyFigure, key_figures, ratio
 from market.results import Results
 
 
-@key_figures.register("data_centers")
+@key_figures.register(
+    "data_centers",
+    *("jobs_finished", "jobs_late", "gpu_hours", "gpu_hour_kwh", "gpu_hour_cost_amount"),
+)
 def data_centers(results: Results) -> list[KeyFigure]:
     """Give jobs finished and late, GPU-hours, cost and energy per GPU-hour."""
     units = results.participants

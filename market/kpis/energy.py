@@ -1,13 +1,19 @@
 """Key figures of energy: traded, delivered, consumed, imported, exported, not served."""
 
-from market.key_figures import KeyFigure, key_figures
+from market.key_figures import KeyFigure, key_figures, period_groups
 from market.kpis.prices import hours_of
 from market.results import Results
 
 CONSUMERS = ("load", "data_center")
+NAMES = (
+    *("energy_traded_mwh", "import_mwh", "export_mwh", "net_export_mwh"),
+    *(f"{kind}_served_mwh" for kind in CONSUMERS),
+    *("{plant}_delivered_mwh", "unserved_mwh", "unserved_h"),
+)
 
 
-@key_figures.register("energy")
+@period_groups.register("energy", *NAMES)
+@key_figures.register("energy", *NAMES)
 def energy(results: Results) -> list[KeyFigure]:
     """Give energy traded, delivered and consumed by kind, across the border, not served."""
     intervals = results.intervals

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from market.key_figures import KeyFigure, key_figures
+from market.key_figures import KeyFigure, key_figures, period_groups
 from market.results import Results
 
 if TYPE_CHECKING:
@@ -28,16 +28,21 @@ GROUPS = {
     "penalty": (("sla_penalty",), "Penalties for late jobs"),
 }
 
+SIDES = ("buyer", "seller", "operator")
+SURPLUS = (*(f"{side}_surplus_amount" for side in SIDES), "welfare_amount")
+BY_ROLE = tuple(f"{{role}}_{name}_amount" for name in (*GROUPS, "cost", "net"))
 
-@key_figures.register("money")
+
+@key_figures.register("money", *SURPLUS, *BY_ROLE)
 def money(results: Results) -> list[KeyFigure]:
     """Give surplus and welfare, then received less paid by role and purpose."""
     return [*_surplus(results), *_roles(results)]
 
 
+@period_groups.register("surplus", *SURPLUS)
 def _surplus(results: Results) -> list[KeyFigure]:
-    sides = ["buyer", "seller", "operator"]
-    totals = {side: results.intervals[f"{side}_surplus"].sum() for side in sides}
+    """Give the surplus of each side, and their sum."""
+    totals = {side: results.intervals[f"{side}_surplus"].sum() for side in SIDES}
     figures = [
         KeyFigure(f"{side}_surplus_amount", total, results.currency, f"Surplus of {side}s")
         for side, total in totals.items()

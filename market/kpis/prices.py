@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from market.key_figures import KeyFigure, key_figures, ratio
+from market.key_figures import KeyFigure, key_figures, period_groups, ratio
 from market.results import Results
 
 if TYPE_CHECKING:
@@ -11,8 +11,16 @@ if TYPE_CHECKING:
 NAN = float("nan")
 MIDDLE = "Middle between what buyers paid and sellers received, weighted by traded energy"
 
+NAMES = (
+    *("mean_price", "mean_buy_price", "mean_sell_price", "time_mean_price"),
+    *("min_price", "max_price", "daily_spread_price", "price_set_width_price"),
+    *("price_negative_h", "price_floor_h", "price_cap_h"),
+    *("{seller}_capture_price", "{buyer}_paid_price"),
+)
 
-@key_figures.register("prices")
+
+@period_groups.register("prices", *NAMES)
+@key_figures.register("prices", *NAMES)
 def prices(results: Results) -> list[KeyFigure]:
     """Give means, extremes, spread, hours at a limit, and captured prices."""
     return [*_levels(results), *_hours(results), *captured(results)]
@@ -111,4 +119,5 @@ def captured(results: Results) -> list[KeyFigure]:
         )
         for kind, rows in table.groupby("kind", observed=True)
         for column, name, meaning in sides
+        if rows[column].sum() > 0
     ]

@@ -10,7 +10,7 @@ since what was recovered is part of what was delivered; system causes as in `cur
 
 from typing import TYPE_CHECKING
 
-from market.key_figures import KeyFigure, key_figures, ratio
+from market.key_figures import KeyFigure, key_figures, period_groups, ratio
 from market.kpis.curtailment import GROUPS, SYSTEM
 from market.results import Results
 from market.storage_service.rules import MODES
@@ -21,8 +21,20 @@ if TYPE_CHECKING:
 TRADED = ("bilateral", "auction", "call")
 """Modes with a buyer and a seller; a plant's own and leased storage is no trade."""
 
+FLOWS = (*(f"recovered_{mode}_mwh" for mode in MODES), "netted_mwh", "netting_gain_mwh")
 
-@key_figures.register("service")
+
+@key_figures.register(
+    "service",
+    *FLOWS,
+    *("curtailment_before_storage_mwh", "curtailment_before_storage_pct"),
+    *("curtailment_after_storage_mwh", "curtailment_after_storage_pct"),
+    *("service_trades", *(f"service_trades_{mode}" for mode in TRADED)),
+    *("service_charged_mwh", "service_discharged_mwh", "service_round_trip_pct"),
+    *("service_full_charges_per_day", "service_fees_amount"),
+    *(f"service_{mode}_fees_amount" for mode in TRADED),
+    "service_operator_surplus_amount",
+)
 def service(results: Results) -> list[KeyFigure]:
     """Give energy recovered by mode, curtailment before and after, trades, pools, fees."""
     if not results.has("stations"):
@@ -35,6 +47,14 @@ def service(results: Results) -> list[KeyFigure]:
         *_netting(results.stations),
         *_fees(results),
     ]
+
+
+@period_groups.register("service", *FLOWS)
+def _flows(results: Results) -> list[KeyFigure]:
+    """Give energy recovered by mode, and what netting saved."""
+    if not results.has("stations"):
+        return []
+    return [*_recovered(results.intervals), *_netting(results.stations)]
 
 
 def _recovered(intervals: "pd.DataFrame") -> list[KeyFigure]:

@@ -9,7 +9,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@key_figures.register("storage")
+@key_figures.register(
+    "storage",
+    *("storage_charged_mwh", "storage_discharged_mwh", "storage_round_trip_pct"),
+    *("storage_cycles_per_day", "storage_income_per_mw_year_amount"),
+    *("storage_capacity_remaining_mwh", "storage_fade_pct", "storage_fade_cycles_pct"),
+    *("storage_fade_calendar_pct", "storage_equivalent_cycles_per_day", "storage_wear_amount"),
+)
 def storage(results: Results) -> list[KeyFigure]:
     """Give energy, round-trip efficiency, cycles a day, income per MW-year and ageing."""
     units = results.participants

@@ -1,4 +1,4 @@
-"""The arms of an experiment: what is changed in each, and the runs that follow."""
+"""The arms of an experiment: what is changed in each, the runs that follow, and their outcomes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,8 +39,9 @@ class Task:
         Digest of everything that the outcome depends on.
     arm : str
     seed : int
+        Wins over the seed in the text, so that the runs of an arm share one text.
     text : str
-        The resolved scenario, seed and recording included.
+        The resolved scenario, recording included.
     base_dir, data_dir : str, or None
         Directories that its data files are looked for in.
     appraisals : tuple of str
@@ -57,3 +58,34 @@ class Task:
     data_dir: str | None
     appraisals: tuple[str, ...] = ()
     periods: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What is kept of a run.
+
+    Attributes
+    ----------
+    key : str
+        Of the task; arms with the same rules share it.
+    status : str
+        ``finished`` or ``failed``.
+    reason : str or None
+        Why it failed, in one line.
+    content_hash : str or None
+        Digest of the run's results.
+    figures : mapping of str to (value, unit, meaning)
+        Every figure that is defined; those of a period are called ``metric@period``.
+    benefits : tuple of (account, role, value, cost, balance, benefit)
+        Who gained what, in currency.
+    seconds : float
+        Wall time; enters no table.
+    """
+
+    key: str
+    status: str
+    reason: str | None = None
+    content_hash: str | None = None
+    figures: Mapping[str, tuple[float, str, str]] | None = None
+    benefits: tuple[tuple[str, str, float, float, float, float], ...] = ()
+    seconds: float = 0.0

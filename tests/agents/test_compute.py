@@ -1,10 +1,11 @@
 """Data centres behind the face of a fleet."""
 
 import numpy as np
+import pytest
 
 from agents.compute import ComputeFleet
 from agents.data_centers import DataCenterFleet
-from agents.jobs import job_trace
+from agents.jobs import SOFT, SOFT_STEP_S, job_trace
 from agents.site_power import DataCenterSite
 from tests.agents.fleets import Desk, calendar, units
 
@@ -125,3 +126,66 @@ def test_a_site_that_is_out_consumes_nothing():
     desk.quote(1)
     assert not desk.block.bid_quantity[1].any()
     assert desk.fleet.next_arrival_after(-1) is None
+
+
+INFERENCE = 20 * (5.0 + 20.0)  # 20 GPUs for an hour, at revenue and penalty
+
+
+def test_computing_done_is_worth_its_revenue():
+    fleet = centre()
+    fleet.arrive(0)
+    desk = Desk(fleet)
+    desk.quote(0)
+    desk.award(0, bought=[FIRM + JOB])
+    desk.deliver(0)
+    assert fleet.worth(desk.block).tolist() == [INFERENCE + 10 * 5.0]
+
+
+def test_inference_is_worth_the_share_of_its_energy():
+    fleet = centre(jobs=0)
+    desk = Desk(fleet)
+    desk.quote(0)
+    desk.award(0, bought=[FIRM // 4])
+    desk.deliver(0)
+    assert fleet.worth(desk.block) == pytest.approx([INFERENCE / 4], rel=1e-6)
+
+
+def test_a_site_that_is_out_is_worth_nothing():
+    fleet = centre(jobs=0)
+    desk = Desk(fleet)
+    desk.outage(0, 100)
+    desk.quote(0)
+    desk.award(0, bought=[0])
+    desk.deliver(0)
+    assert fleet.worth(desk.block).tolist() == [0]
+
+
+def test_a_strict_job_missed_takes_off_its_penalty_once():
+    fleet = centre()
+    fleet.arrive(0)
+    desk = Desk(fleet)
+    for row, bought in ((0, FIRM), (1, FIRM + JOB), (2, FIRM)):
+        desk.quote(row)
+        desk.award(row, bought=[bought])
+        desk.deliver(row)
+    # It runs an hour late: the work is done and paid, and the deadline was missed.
+    assert fleet.worth(desk.block).tolist() == [3 * INFERENCE + 10 * 5.0 - 10 * 20.0]
+
+
+@pytest.mark.parametrize(
+    ("slack_s", "share"), [(0, 1.0), (-1, 0.8), (-SOFT_STEP_S - 1, 0.5), (-9 * SOFT_STEP_S, 0.2)]
+)
+def test_a_soft_job_is_worth_what_its_truthful_bid_says(slack_s, share):
+    """Two hours of work in two intervals: the share stays as long as it runs through."""
+    trace = job_trace([0], [7200], [10], [SOFT], [7200 + slack_s], 5.0)
+    physics = DataCenterFleet([site(inference_gpus=0)], calendar(), [trace], 8)
+    fleet = ComputeFleet(units("data_center", 1, calendar()), physics)
+    fleet.arrive(0)
+    desk = Desk(fleet)
+    for row in (0, 1):
+        desk.quote(row, cap=9_000.0)
+        prices = [price for price, wh in desk.bids(row)[0] if wh and price < 9_000]
+        assert prices == pytest.approx([1000 * 5.0 * share / 0.8])
+        desk.award(row, bought=[int(desk.block.bid_quantity[row].sum())])
+        desk.deliver(row)
+    assert fleet.worth(desk.block) == pytest.approx([20 * 5.0 * share])

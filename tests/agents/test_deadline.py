@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.compute_value import Candidates, soft_level
+from agents.compute_value import Candidates
 from agents.data_centers import FORGIVEN, MICRO, DataCenterFleet
 from agents.job_queue import JobQueue
 from agents.jobs import BEST_EFFORT, NO_DEADLINE, SOFT, STRICT, job_trace, read_jobs
+from agents.lateness import soft_level
 from agents.quotes import MarketView, strategies
 from agents.site_power import DataCenterSite
 from agents.strategies.deadline import Deadline, forecast_bids, option_bids, waiting_cost

@@ -60,3 +60,14 @@ def test_a_line_that_fails_carries_nothing_either_way():
 
 def test_exports_are_interrupted_before_any_load():
     assert np.isinf(outside(PRICE).shed_order()).all()
+
+
+def test_worth_is_revenue_outside_less_cost_outside():
+    desk = Desk(outside(PRICE, fee=5.0))
+    desk.block.consumed[0], desk.block.delivered[1] = 2 * MWH, 3 * MWH
+    assert desk.fleet.worth(desk.block).tolist() == [2 * 95.0 - 3 * 106.0]
+
+
+def test_an_import_costs_its_price_and_the_fee():
+    desk = Desk(outside(PRICE, fee=5.0))
+    assert desk.fleet.marginal_cost(desk.block)[:, 0].tolist() == (PRICE + 5.0).tolist()

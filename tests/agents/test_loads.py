@@ -94,3 +94,53 @@ def test_an_outage_is_the_load_s_own_and_not_unserved():
 def test_value_of_lost_load():
     assert load(1.0, n=2, voll=[5.0, 7.0]).shed_order().tolist() == [5.0, 7.0]
     assert load(np.arange(24.0)).facts()["capacity_mw"].tolist() == [23.0]
+
+
+def worth(consumed, demand_mw=10.0, steps=STEPS, voll=20_000.0):
+    desk = Desk(load(demand_mw, steps=steps, voll=voll))
+    desk.block.consumed[3] = consumed
+    return float(desk.fleet.worth(desk.block)[0])
+
+
+def test_worth_by_hand():
+    assert worth(0) == 0
+    assert worth(6 * MWH) == 120_000
+    assert worth(8 * MWH) == 7 * 20_000 + 400
+    assert worth(10 * MWH) == 7 * 20_000 + 2 * 400 + 250
+    assert worth(10 * MWH, steps=()) == 200_000
+
+
+def test_the_order_of_steps_in_the_file_does_not_matter():
+    turned = ((0.1, 250.0), (0.2, 400.0))
+    assert worth(8 * MWH, steps=turned) == worth(8 * MWH, steps=STEPS)
+    # The inelastic part comes first, even where a step pays more.
+    assert worth(8 * MWH, voll=300.0) == 7 * 300 + 400
+
+
+def test_worth_does_not_depend_on_what_was_bid_or_expected():
+    desk = Desk(load(10.0, steps=STEPS, forecaster=Expects(5 * MWH)))
+    desk.quote(3, cap=100.0)
+    desk.block.consumed[3] = 8 * MWH
+    assert desk.fleet.worth(desk.block)[0] == 140_400
+
+
+@given(
+    st.lists(st.tuples(st.floats(0.01, 0.3), st.floats(-50, 900)), max_size=3),
+    st.floats(0, 1),
+    st.floats(0.00001, 0.01),
+)
+def test_worth_is_the_area_under_the_demand_curve(steps, share, demand_mw):
+    demand = int(demand_mw * MWH + 1e-4)
+    consumed = int(demand * share)
+    elastic = [(price, int(demand * part)) for part, price in steps]
+    units = [20_000.0] * (demand - sum(wh for _, wh in elastic))
+    for price, wh in sorted(elastic, reverse=True):
+        units += [price] * wh
+    assert worth(consumed, demand_mw, tuple(steps)) == pytest.approx(
+        sum(units[:consumed]) / MWH, abs=1e-9
+    )
+
+
+def test_a_load_has_no_marginal_cost():
+    desk = Desk(load(10.0, n=2))
+    assert np.isnan(desk.fleet.marginal_cost(desk.block)).all()

@@ -107,7 +107,7 @@ def _participants(places, recorder, renewable):
     table["charged_mwh"] = table["consumed_mwh"].where(stores)
     table["discharged_mwh"] = table["delivered_mwh"].where(stores)
     table["soc_start_mwh"] = table["soc_end_mwh"] = np.where(stores, 1.0, np.nan)
-    table["variable_cost_amount"] = 0.0
+    table["variable_cost_amount"], table["value_amount"] = 0.0, np.nan
     table["capacity_mw"] = [SIZE.get(unit, (10, 0))[0] for unit in places.units]
     table["energy_capacity_mwh"] = [SIZE.get(unit, (0, np.nan))[1] for unit in places.units]
     for name in ("jobs_finished", "jobs_late", "gpu_hours"):

@@ -143,6 +143,7 @@ def test_columns_are_the_contract_s_in_its_order(whole, table):
     assert [name for name in columns if name in CONTRACT[table]] == CONTRACT[table]
     extra = set(columns) - set(CONTRACT[table])
     known = {"imbalance_short_price", "imbalance_long_price", "imbalance_mwh", "recovered_mwh"}
+    known |= {"largest_offered_mwh", "marginal_cost_price"}
     assert extra <= known | {*CAUSES, *RECOVERED, "unserved_mwh"}
 
 

@@ -192,7 +192,10 @@ def unit_table(run, starts, zone, flows):
 def kind_table(units):
     columns = ["delivered_mwh", "consumed_mwh", "available_mwh", "curtailed_mwh", "soc_mwh"]
     groups = units.groupby(["start", "zone", "kind"], sort=False)
-    return groups[columns].sum(min_count=1).reset_index()
+    table = groups[columns].sum(min_count=1).reset_index()
+    # A quarter is lost by outages, as in the table of intervals.
+    lost = table["curtailed_mwh"]
+    return table.assign(curtailed_system_mwh=lost - np.floor(lost * 0.25 * WH) / WH)
 
 
 def interval_table(starts, zone, flows, price, units):
@@ -220,6 +223,8 @@ def interval_table(starts, zone, flows, price, units):
             "buyer_surplus": 100.0,
             "seller_surplus": 50.0,
             "operator_surplus": 0.0,
+            "largest_offered_mwh": units.groupby("start")["offered_mwh"].max().to_numpy(),
+            "marginal_cost_price": price / 2,
             "n_orders": 10,
         }
     )
@@ -247,6 +252,7 @@ def participant_table(units, flows):
     table["variable_cost_amount"] = np.where(
         table["kind"] == "thermal", 200 * table["delivered_mwh"], 0.0
     )
+    table["value_amount"] = np.where(table["kind"] == "load", 500 * table["consumed_mwh"], np.nan)
     table["capacity_mw"], table["out_of_order_days"] = 100.0, 0.0
     table["energy_capacity_mwh"] = np.where(is_storage, flows["soc"].max() / WH + 1, np.nan)
     computing = table["kind"] == "data_center"

@@ -1,0 +1,187 @@
+"""One party among orders that stay: what it has of its true orders, and of any others it sends."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from market.auction_series import AuctionSeries, settle
+from market.deviations import Orders, OwnOrders, one_price
+from market.residual import EFFICIENT, MARGINAL, clearing_ends, reach, residual
+from market.units import BoolArray, FloatArray, IntArray
+
+ROUNDING = 1e-9  # of the money that changes hands: what sums of prices times quantities may err
+BEFORE, AROUND = (-1,), (-1, 0, 1)
+"""Where to place an order beside that of a rival: just before it; before, at and behind it."""
+
+
+class LoneBidder:
+    """A party in auctions that were held under the same terms.
+
+    Parameters
+    ----------
+    series : AuctionSeries
+        Auctions in which the party has orders, at their true prices; one of `terms`.
+    own : array of bool, shape (n_rows,)
+        The party's orders.
+    sent : array, shape (n_rows,)
+        Prices that were sent.
+    """
+
+    def __init__(self, series: AuctionSeries, own: BoolArray, sent: FloatArray) -> None:
+        mechanism, rules = series.terms[0]
+        self.n = len(series)
+        self.own = OwnOrders(
+            series.books.price[own],
+            sent[own],
+            series.books.quantity[own],
+            series.books.buys[own],
+            series.books.book[own],
+            rules.price_floor,
+            rules.price_cap,
+        )
+        self._active = np.ones(len(series), np.bool_)
+        self._reach = np.full(len(series), -np.inf), np.full(len(series), np.inf)
+        if series.party is None and series.green is None and isinstance(mechanism, EFFICIENT):
+            self._active = _may_trade(series, self.own)
+            self._reach = reach(series, own)
+        if series.party is None and series.green is None and isinstance(mechanism, MARGINAL):
+            series, own = residual(series, own, self._reach)
+        self._series, self._own = series, own
+        self._places = own.nonzero()[0]
+        truth = self._settled(self._active, (self.own.price, self.own.quantity))
+        self.fill = truth[0]
+        self.surplus, self._turnover = self._worth(*truth)
+
+    def gains(self, orders: Orders) -> FloatArray:
+        """Return what the party gains by sending other orders, by book, in price x quantum."""
+        price, quantity = orders
+        own, gain = self.own, np.zeros(self.n)
+        chosen = np.zeros(self.n, np.bool_)
+        chosen[own.book[(price != own.price) | (quantity != own.quantity)]] = True
+        chosen &= self._active
+        if not chosen.any():
+            return gain
+        surplus, turnover = self._worth(*self._settled(chosen, orders))
+        gain[chosen] = (surplus - self.surplus)[chosen]
+        gain[np.abs(gain) <= ROUNDING * np.maximum(turnover, self._turnover)] = 0.0
+        return gain
+
+    def beside_rivals(self, steps: tuple[int, ...]) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """Yield a price for each book, NaN where it has no more, and the gains by asking it.
+
+        All offers ask, or all bids bid, for one price beside that of another order. In between
+        two others' prices ranks stay the same, and what is paid moves with the price if at all.
+        """
+        for buys in (False, True):
+            for rival in self._rivals(buys):
+                for step in steps:
+                    price = _moved(rival, -step if buys else step)
+                    yield price, self.gains(self._one_side(buys, price))
+
+    def _one_side(self, buys: bool, price: FloatArray) -> Orders:
+        """Return the offers, or the bids, at a price for each book; all others as they are."""
+        own, price = self.own, price[self.own.book]
+        as_it_is = np.where(own.buys, np.inf, -np.inf)
+        return one_price(own, np.where((own.buys == buys) & (price == price), price, as_it_is))
+
+    def _rivals(self, buys: bool) -> Iterator[FloatArray]:
+        """Yield others' prices that the party's offers, or bids, could be moved to, by book."""
+        books, own = self._series.books, self.own
+        mine = own.buys == buys
+        best = np.full(self.n, -np.inf if buys else np.inf)
+        (np.maximum if buys else np.minimum).at(best, own.book[mine], own.price[mine])
+        low, high = (self._reach[0], best) if buys else (best, self._reach[1])
+        inside = (books.price >= low[books.book]) & (books.price <= high[books.book])
+        rows = inside & ~self._own & (books.quantity > 0) & self._active[books.book]
+        book, price = _distinct(books.book[rows], books.price[rows])
+        rank = np.arange(book.size) - book.searchsorted(book)
+        for turn in range(int(rank.max(initial=-1)) + 1):
+            found, now = np.full(self.n, np.nan), rank == turn
+            found[book[now]] = price[now]
+            yield found
+
+    def _settled(self, chosen: BoolArray, orders: Orders) -> tuple[IntArray, FloatArray]:
+        """Return fills and prices of the party's orders in the chosen auctions, else 0."""
+        books = self._series.books
+        price, quantity = books.price.copy(), books.quantity.copy()
+        price[self._places], quantity[self._places] = orders
+        fill, pay = settle(self._series, chosen, price, quantity)
+        return fill[self._places], pay[self._places]
+
+    def _worth(self, fill: IntArray, pay: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return what trades are worth by book, and the money that changes hands for them."""
+        money = np.bincount(self.own.book, np.abs(fill * pay), self.n)
+        return self.own.utility(fill, pay), money.astype(np.float64)
+
+
+def _may_trade(series: AuctionSeries, own: OwnOrders) -> BoolArray:
+    """Return the books in which a party has an order at the margin or better.
+
+    In the others no order of his has a part in the efficient trade, and asking for more or
+    offering less gives him none.
+    """
+    low, high = clearing_ends(series)
+    near = np.where(own.buys, own.price >= high[own.book], own.price <= low[own.book])
+    found = np.zeros(len(series), np.bool_)
+    found[own.book[near]] = True
+    return found
+
+
+def _distinct(book: IntArray, price: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Return the different prices of each book, book by book in ascending order."""
+    rows = np.lexsort((price, book))
+    book, price = book[rows], price[rows]
+    new = np.ones(book.size, np.bool_)
+    new[1:] = (np.diff(book) > 0) | (np.diff(price) > 0)
+    return book[new], price[new]
+
+
+def _moved(price: FloatArray, step: int) -> FloatArray:
+    """Return the next number above or below each price, or the price itself for no step."""
+    return np.nextafter(price, step * np.inf) if step else price
+
+
+def lone_bidders(series: AuctionSeries, own: BoolArray, true_price: FloatArray) -> list[LoneBidder]:
+    """Return a party's part in a series, a bidder for each of the terms it was held under.
+
+    Auctions in which conditions of orders may matter stand apart from the others.
+    """
+    sent = series.books.price
+    own = own & (series.books.quantity > 0)
+    true = replace(series.books, price=np.where(own, true_price, sent))
+    series = replace(series, books=true)
+    present = np.zeros(len(series), np.bool_)
+    present[series.books.book[own]] = True
+    free = _free(series)
+    found = []
+    for place in range(len(series.terms)):
+        for plain in (True, False):
+            chosen = present & (free == plain) & (series.term == place)
+            if chosen.any():
+                rows, part = chosen[series.books.book], series.some(chosen)
+                part = part.unconditional() if plain else part
+                found.append(LoneBidder(part, own[rows], sent[rows]))
+    return found
+
+
+def _free(series: AuctionSeries) -> BoolArray:
+    """Return the books in which nobody could trade with himself and nobody asks for green.
+
+    Nobody's offers are as cheap as his own bids are dear; asking for more keeps it so.
+    """
+    books, orders = series.books, series.books.quantity > 0
+    free = np.ones(len(series), np.bool_)
+    if series.green is not None:
+        free[books.book[orders & books.buys & series.green]] = False
+    if series.party is None:
+        return free
+    known, party = np.unique(series.party, return_inverse=True)
+    place = books.book * known.size + party
+    ask, bid = np.full(free.size * known.size, np.inf), np.full(free.size * known.size, -np.inf)
+    for rows, best, of_two in (
+        (orders & ~books.buys, ask, np.minimum),
+        (orders & books.buys, bid, np.maximum),
+    ):
+        of_two.at(best, place[rows], books.price[rows])
+    return free & ~(ask <= bid).reshape(free.size, known.size).any(axis=1)

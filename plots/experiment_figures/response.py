@@ -1,0 +1,131 @@
+"""Figure of response: a metric against a factor, with the interval of each mean."""
+
+from typing import TYPE_CHECKING
+
+from market import SAMPLED_DESIGNS
+from plots import arm_names, factors, intervals, metrics, pages, rows, style
+from plots.registry import NothingToDraw, experiment_figures
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from market import ExperimentResults
+
+BANDS = 2
+"""Lines that may have bands."""
+
+
+@experiment_figures.register("response")
+def response(
+    results: "ExperimentResults",
+    ax: "Axes",
+    metric: str | None = None,
+    factor: str | None = None,
+    by: str | None = None,
+) -> "Axes":
+    """Draw the mean of a metric against a factor, a line for each level of a second one.
+
+    The factor is the first whose levels are numbers, or the first of all; factors that are not
+    shown are as in the baseline. Levels that are names give dots in rows.
+    """
+    shown = metrics.metric_named(results, metric)
+    varied = chosen(results, factor, by)
+    levels, note = factors.others_as_in_baseline(results, [one.name for one in varied])
+    table = metrics.by_arm(results, shown).loc[levels.index]
+    if not table["mean"].notna().any():
+        raise NothingToDraw(f"{shown.words}: no arm has a value.")
+    scale, unit = shown.scale(table[["mean", "mean_low", "mean_high"]].to_numpy().ravel())
+    ends = intervals.ends(table, ("mean", "mean_low", "mean_high"), scale)
+    words = metrics.quantity(shown.words, unit)
+    if varied[0].is_numeric:
+        pages.name_axes(ax, varied[0].words, words)
+        height = _lines(ax, varied, levels, ends)
+    else:
+        pages.name_axes(ax, words)
+        height = _rows(ax, varied, levels, ends)
+    heading = f"{shown.words} by {' and '.join(one.words for one in varied)}"
+    lacking = metrics.lacking(table["mean"])
+    runs = metrics.runs_of(results) + lacking
+    pages.title(ax, heading, shown.meaning, note, runs, plot=height)
+    return ax
+
+
+def chosen(
+    results: "ExperimentResults", factor: str | None, by: str | None
+) -> list[factors.Factor]:
+    """Return the factor of the axis, and that of the lines if there is one."""
+    design = results.experiment["design"]
+    if design in SAMPLED_DESIGNS:
+        raise NothingToDraw("A sampled design has no levels; see scatter.")
+    known = [one for one in factors.factors(results) if by is None or one.name != by]
+    numeric = [one for one in known if one.is_numeric]
+    first = (numeric or known)[0] if factor is None else factors.factor_named(results, factor)
+    others = [one for one in known if one.name != first.name]
+    if by is not None:
+        return [first, factors.factor_named(results, by)]
+    return [first, *others[:1]] if design == "full" else [first]
+
+
+def groups(
+    varied: list[factors.Factor], levels: "pd.DataFrame", ends: "pd.DataFrame"
+) -> list[tuple[str, "pd.DataFrame"]]:
+    """Return a name and the estimates of each line, in the order of the levels of the factor."""
+    first = varied[0]
+    if len(varied) == 1:
+        return [("", _in_order(first, levels[first.name], ends))]
+    second = varied[1]
+    names = [f"{second.words} {arm_names.level_name(level)}" for level in second.levels]
+    found = []
+    for name, level in zip(arm_names.labels(names, 30, 1), second.levels, strict=True):
+        rows = levels[levels[second.name] == level]
+        found.append((name, _in_order(first, rows[first.name], ends.loc[rows.index])))
+    return found
+
+
+def _in_order(
+    factor: factors.Factor, levels: "pd.Series[float]", ends: "pd.DataFrame"
+) -> "pd.DataFrame":
+    return ends.set_axis(list(levels)).reindex(list(factor.levels))
+
+
+def _lines(
+    ax: "Axes", varied: list[factors.Factor], levels: "pd.DataFrame", ends: "pd.DataFrame"
+) -> float:
+    """Draw a line for each group, and return the inches that the plot needs.
+
+    Up to two lines have bands; bands of more would hide each other.
+    """
+    lines = groups(varied, levels, ends)
+    for order, ((name, shown), look) in enumerate(
+        zip(lines, style.series(len(lines)), strict=True)
+    ):
+        places, seen = list(shown.index), intervals.Look(look[0], name, look[1])
+        if len(lines) <= BANDS:
+            intervals.banded(ax, places, shown, seen)
+        else:
+            intervals.upright(ax, places, shown, seen, order - (len(lines) - 1) / 2)
+    factors.number_axis(ax, varied[0])
+    if len(lines) > 1:
+        style.legend(ax)
+    return pages.PLOT
+
+
+def _rows(
+    ax: "Axes", varied: list[factors.Factor], levels: "pd.DataFrame", ends: "pd.DataFrame"
+) -> float:
+    """Draw a row for each level, in it a dot for each group, and return the inches needed."""
+    lines = groups(varied, levels, ends)
+    names = [arm_names.level_name(level) for level in varied[0].levels]
+    texts = arm_names.labels(names, rows.letters_of(ax), rows.lines_of(len(names)))
+    height = rows.label(ax, texts, len(lines))
+    step = 0.7 / len(lines)
+    for order, ((name, shown), look) in enumerate(
+        zip(lines, style.series(len(lines)), strict=True)
+    ):
+        shift = (order - (len(lines) - 1) / 2) * step
+        places = [place + shift for place in range(len(shown))]
+        intervals.across(ax, places, shown, intervals.Look(look[0], name, look[1]))
+    if len(lines) > 1:
+        style.legend(ax)
+    return height

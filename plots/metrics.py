@@ -1,0 +1,151 @@
+"""What a metric of an experiment is called in a figure, its unit, and its numbers by arm."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from market import SAMPLED_DESIGNS, InputError
+from plots import style
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from market import ExperimentResults
+
+SUFFIXES = {"%": "_pct", "MWh": "_mwh", "h": "_h", "MW": "_mw"}
+"""Ends of names that say no more than the unit does."""
+
+MINUS, NO_BREAK = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
+
+LONG = 100_000
+"""From here on numbers are written in thousands, millions, ..."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric of an experiment.
+
+    Attributes
+    ----------
+    name : str
+        As in the tables, for example ``mean_price`` or ``mean_price@before``.
+    unit : str
+        Empty where it is a plain number.
+    meaning : str
+        One line; empty where the experiment does not say.
+    """
+
+    name: str
+    unit: str
+    meaning: str = ""
+
+    @property
+    def words(self) -> str:
+        """The name as words, without its unit.
+
+        >>> Metric("curtailment_wind_solar_pct", "%").words
+        'Curtailment wind solar'
+        >>> Metric("mean_price@before", "CNY/MWh").words
+        'Mean price (before)'
+        """
+        name, _, period = self.name.partition("@")
+        end = "_amount" if "/" not in self.unit else ""
+        for suffix in (SUFFIXES.get(self.unit, end), end):
+            name = name.removesuffix(suffix)
+        words = name.replace("_", " ")
+        of = f" ({style.printable(period, 'period')})" if period else ""
+        return words[:1].upper() + words[1:] + of
+
+    def scale(self, values: Iterable[float]) -> tuple[float, str]:
+        """Return a factor and a unit that keep the numbers of an axis short."""
+        largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+        if largest < LONG and not self.unit.startswith("MW"):
+            return 1.0, self.unit
+        factor, unit = style.scaled(largest, self.unit)
+        return factor, unit.strip()
+
+
+def metric_named(results: "ExperimentResults", name: str | None = None) -> Metric:
+    """Return a metric of an experiment, the first one where none is named."""
+    units = dict(zip(results.summary["metric"], results.summary["unit"], strict=True))
+    meanings = {entry["name"]: str(entry["meaning"]) for entry in results.experiment["metrics"]}
+    known = [metric for metric in meanings if metric in units]
+    known += [metric for metric in units if metric not in meanings]
+    if name is not None and name not in known:
+        close = get_close_matches(name, known, 1)
+        hint = f"; did you mean {close[0]!r}?" if close else "."
+        raise InputError(
+            f"this experiment has no metric {name!r}{hint} It has: {', '.join(known)}."
+        )
+    chosen = name or known[0]
+    return Metric(chosen, str(units[chosen]), meanings.get(chosen, ""))
+
+
+def quantity(words: str, unit: str) -> str:
+    """Return the text of an axis.
+
+    >>> quantity("Efficiency", "")
+    'Efficiency'
+    """
+    return f"{words} ({unit})" if unit else words
+
+
+def of_points(unit: str) -> str:
+    """Return the unit of a difference: that of two percentages is percentage points."""
+    return "percentage points" if unit == "%" else unit
+
+
+def written(values: Iterable[float]) -> list[str]:
+    """Return numbers with as many decimals as give the largest, and their range, three digits.
+
+    >>> written([0.51234, 12.3])
+    ['0.5', '12.3']
+    >>> written([310.256, 321.7])
+    ['310.3', '321.7']
+    """
+    listed = [float(value) for value in values]
+    finite = [value for value in listed if math.isfinite(value)] or [0.0]
+    largest, spread = max(abs(value) for value in finite), max(finite) - min(finite)
+    places = 2 - _magnitude(largest)
+    if spread:  # but no more than five digits
+        places = min(max(places, 2 - _magnitude(spread)), places + 2)
+    texts = [f"{value:,.{max(0, places)}f}" for value in listed]
+    return [text.lstrip("-") if _is_zero(text) else text.replace("-", MINUS) for text in texts]
+
+
+def _magnitude(value: float) -> int:
+    return math.floor(math.log10(value)) if value else 0
+
+
+def _is_zero(text: str) -> bool:
+    return set(text) <= set("-0.")
+
+
+def by_arm(results: "ExperimentResults", metric: Metric) -> "pd.DataFrame":
+    """Return the rows of the summary for a metric: an arm each, in the order of the experiment."""
+    table = results.summary
+    rows: pd.DataFrame = table[table["metric"] == metric.name].set_index("arm")
+    return rows.reindex([arm["name"] for arm in results.experiment["arms"]])
+
+
+def runs_of(results: "ExperimentResults", intervals: bool = True) -> str:
+    """Return what the numbers rest on, for the title; without `intervals`, means are shown."""
+    name = style.printable(str(results.experiment["name"]), "experiment")
+    arms, seeds = len(results.arms), len(results.experiment["seeds"])
+    what = "sample" if results.experiment["design"] in SAMPLED_DESIGNS else "arm"
+    several = f"{arms} {what}" + "s" * (arms != 1)
+    if seeds == 1:
+        return f"{name}: {several}, one seed" + " (no intervals)" * intervals
+    return (
+        f"{name}: {several}, "
+        + ("95 % intervals, " if intervals else "means of ")
+        + f"{seeds} seeds"
+    )
+
+
+def lacking(values: "pd.Series[float]") -> str:
+    """Return how many arms have no value, for the end of the title; nothing where all have."""
+    count = int(values.isna().sum())
+    return f"; {count} without a value" if count else ""

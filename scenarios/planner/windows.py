@@ -1,0 +1,216 @@
+"""A part of a horizon as a program of its own: what is carried in, what is carried out, at prices.
+
+Levels that are carried from one part to the next are paid for: a part pays the price of what it
+starts with and earns the price of what it leaves. Its unknowns are the levels it starts with,
+then those of its intervals, one interval after the other.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from market import BoolArray, FloatArray, IntArray
+from scenarios.planner.programs import Extra, LinearProgram, Solved
+from scenarios.planner.stages import Stages
+
+BOTH = 1e-7  # share of a store's power; less of both directions at once is rounding
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """What a part starts with and what its ends are worth.
+
+    Attributes
+    ----------
+    low, high : array, shape (C,)
+        Bounds of what is carried in, MWh.
+    paid, earned : array, shape (C,)
+        Price of what is carried in, and of what is left at the end, currency/MWh.
+    target, strength : array or None, shape (C,)
+        Level aimed at, and what a MWh off it costs; None: nothing is aimed at.
+    """
+
+    low: FloatArray
+    high: FloatArray
+    paid: FloatArray
+    earned: FloatArray
+    target: FloatArray | None = None
+    strength: FloatArray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The best schedule of a part.
+
+    Attributes
+    ----------
+    schedule : array, shape (K, m)
+    prices : array, shape (R, m)
+        Of the sums, currency/MWh.
+    bound : float
+        No schedule of the part is worth more, with its ends paid for.
+    """
+
+    schedule: FloatArray
+    prices: FloatArray
+    bound: float
+
+
+@dataclass(slots=True)
+class Windows:
+    """Cuts parts out of a program in stages.
+
+    Attributes
+    ----------
+    stages : Stages
+    unit : float
+        MWh that the solver counts as one.
+    """
+
+    stages: Stages
+    unit: float
+    _patterns: dict[int, "_Pattern"] = field(default_factory=dict)
+
+    def solve(self, first: int, last: int, ends: Ends) -> Part | None:
+        """Return the best schedule of intervals `first` to `last` - 1; None where there is none.
+
+        A single store that would charge and discharge at once, which burns power and pays where
+        prices are negative, is made to choose a direction there; several stores together may
+        share their power between both.
+        """
+        program = self._program(first, last, ends)
+        solved = program.solve()
+        chosen: BoolArray = np.zeros((len(self.stages.pairs), last - first), np.bool_)
+        while solved is not None:
+            schedule = self._schedule(solved.unknowns, last - first)
+            burning = self._burning(schedule, first) & ~chosen
+            if not burning.any():
+                return Part(schedule, self._prices(solved, last - first), solved.bound)
+            chosen |= burning
+            solved = self._directed(program, first, chosen).solve()
+        return None
+
+    def _program(self, first: int, last: int, ends: Ends) -> LinearProgram:
+        stages, m = self.stages, last - first
+        pattern = self._pattern(m)
+        rows = slice(first, last)
+        value = stages.value[:, rows].T.copy()
+        value[-1, stages.carried] += ends.earned
+        flat = np.concatenate
+        program = LinearProgram(
+            low=flat((ends.low, stages.low[:, rows].T.ravel())),
+            high=flat((ends.high, stages.high[:, rows].T.ravel())),
+            value=flat((-ends.paid, value.ravel())),
+            row_low=stages.row_low[:, rows].T.ravel(),
+            row_high=stages.row_high[:, rows].T.ravel(),
+            start=pattern.start,
+            index=pattern.index,
+            number=stages.numbers[:, rows].ravel()[pattern.source],
+            unit=self.unit,
+        )
+        return program if ends.target is None else self._aimed(program, m, ends)
+
+    def _aimed(self, program: LinearProgram, m: int, ends: Ends) -> LinearProgram:
+        """Return the program with what is left at the end drawn to a target."""
+        assert ends.target is not None  # both are given
+        assert ends.strength is not None
+        drawn = np.flatnonzero(ends.strength > 0)
+        columns = program.low.size
+        extras = [
+            Extra(
+                *(ends.target[place], ends.target[place]),
+                (self._column(m - 1, self.stages.carried[place]), above, above + 1),
+                (1.0, -1.0, 1.0),
+            )
+            for place, above in zip(drawn, range(columns, columns + 2 * drawn.size, 2), strict=True)
+        ]
+        wider = program.extended(extras, 2 * drawn.size, whole=False)
+        wider.high[columns:] = np.repeat(self.stages.high[self.stages.carried[drawn]].max(axis=1), 2)
+        wider.value[columns:] = -np.repeat(ends.strength[drawn], 2)
+        return wider
+
+    def _column(self, row: int, unknown: int) -> int:
+        return int(self.stages.carried.size + row * len(self.stages.names) + unknown)
+
+    def _schedule(self, unknowns: FloatArray, m: int) -> FloatArray:
+        width, skip = len(self.stages.names), self.stages.carried.size
+        return np.ascontiguousarray(unknowns[skip : skip + m * width].reshape(m, width).T)
+
+    def _prices(self, solved: Solved, m: int) -> FloatArray:
+        sums = self.stages.row_low.shape[0]
+        return np.ascontiguousarray(solved.prices[: m * sums].reshape(m, sums).T)
+
+    def _burning(self, schedule: FloatArray, first: int) -> BoolArray:
+        """Return where a store charges and discharges at once, shape (pairs, m)."""
+        stages = self.stages
+        rows = slice(first, first + schedule.shape[1])
+        found = np.zeros((len(stages.pairs), schedule.shape[1]), np.bool_)
+        for place, pair in enumerate(stages.pairs):
+            most = stages.high[[pair.charge, pair.discharge], rows]
+            used = schedule[[pair.charge, pair.discharge]] / np.maximum(most, 1e-12)
+            both = used.min(axis=0) > BOTH
+            found[place] = both if pair.single else both & (used.sum(axis=0) > 1 + BOTH)
+        return found
+
+    def _directed(self, program: LinearProgram, first: int, chosen: BoolArray) -> LinearProgram:
+        """Return the program in which stores choose a direction where `chosen`."""
+        extras: list[Extra] = []
+        choices = 0
+        for place, row in zip(*(part.tolist() for part in np.nonzero(chosen)), strict=True):
+            pair = self.stages.pairs[place]
+            most = self.stages.high[[pair.charge, pair.discharge], first + row].tolist()
+            columns = self._column(row, pair.charge), self._column(row, pair.discharge)
+            if pair.single:
+                choice = program.low.size + choices
+                choices += 1
+                extras += _direction(columns, most, choice, self.unit)
+            else:
+                shared = Extra(-np.inf, most[0], columns, (1.0, most[0] / most[1]))
+                extras.append(shared)
+        return program.extended(extras, choices, whole=choices > 0)
+
+    def _pattern(self, m: int) -> "_Pattern":
+        if m not in self._patterns:
+            self._patterns[m] = _pattern(self.stages, m)
+        return self._patterns[m]
+
+
+def _direction(
+    columns: tuple[int, int], most: list[float], choice: int, unit: float
+) -> list[Extra]:
+    """Return charge <= most x choice and discharge <= most x (1 - choice)."""
+    charge, discharge = columns
+    return [
+        Extra(-np.inf, 0.0, (charge, choice), (1.0, -most[0] / unit)),
+        Extra(-np.inf, most[1], (discharge, choice), (1.0, most[1] / unit)),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """Where the numbers of a part of some length stand, by rows.
+
+    Attributes
+    ----------
+    start, index : array of int
+    source : array of int
+        Place of each number among those of the part.
+    """
+
+    start: IntArray
+    index: IntArray
+    source: IntArray
+
+
+def _pattern(stages: Stages, m: int) -> _Pattern:
+    width, sums = len(stages.names), stages.row_low.shape[0]
+    t = np.arange(m)
+    rows = t * sums + stages.rows[:, None]
+    columns = stages.carried.size + (t - stages.lagged[:, None]) * width + stages.columns[:, None]
+    first = np.where(stages.lagged)[0]
+    columns[first, 0] = stages.place[stages.columns[first]]
+    order = np.lexsort((columns.ravel(), rows.ravel()))
+    start = np.searchsorted(rows.ravel()[order], np.arange(m * sums + 1))
+    return _Pattern(start, columns.ravel()[order], order)
+
+
