@@ -13,9 +13,9 @@ import numpy as np
 
 from market.units import BoolArray, FloatArray, IntArray
 
-MARKUPS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-ADDERS = (5.0, 10.0, 20.0, 50.0, 100.0, 200.0)
-WITHHELD = (0.1, 0.25, 0.5, 0.75, 0.9)
+MARKUPS = (0.05, 0.1, 0.2, 0.5, 1.0)
+ADDERS = (5.0, 20.0, 50.0, 100.0, 200.0)
+WITHHELD = (0.1, 0.25, 0.5, 0.75)
 FALSE_CHARGE = (0.25, 0.5, 0.75, 1.0)
 STEPS = (1.0, 2.0, 3.0, 4.0)
 
@@ -217,8 +217,8 @@ def deviations(prices: FloatArray, stores: bool) -> list[Deviation]:
 
     Examples
     --------
-    >>> [str(each) for each in deviations(np.array([295.0]), stores=False)][-6:]
-    ['all at 295', '10% withheld', '25% withheld', '50% withheld', '75% withheld', '90% withheld']
+    >>> [str(each) for each in deviations(np.array([295.0]), stores=False)][-5:]
+    ['all at 295', '10% withheld', '25% withheld', '50% withheld', '75% withheld']
     """
     grid = {
         "markup": MARKUPS,

@@ -7,7 +7,7 @@ import numpy as np
 
 from market.auction_series import AuctionSeries, settle
 from market.deviations import Orders, OwnOrders, one_price
-from market.residual import EFFICIENT, MARGINAL, clearing_ends, reach, residual
+from market.residual import EFFICIENT, MARGINAL, at_margin, clearing_ends, reach, residual
 from market.units import BoolArray, FloatArray, IntArray
 
 ROUNDING = 1e-9  # of the money that changes hands: what sums of prices times quantities may err
@@ -42,10 +42,12 @@ class LoneBidder:
         )
         self._active = np.ones(len(series), np.bool_)
         self._reach = np.full(len(series), -np.inf), np.full(len(series), np.inf)
-        if series.party is None and series.green is None and isinstance(mechanism, EFFICIENT):
+        plain = series.party is None and series.green is None
+        self._at_margin = plain and at_margin(mechanism)
+        if plain and isinstance(mechanism, EFFICIENT):
             self._active = _may_trade(series, self.own)
             self._reach = reach(series, own)
-        if series.party is None and series.green is None and isinstance(mechanism, MARGINAL):
+        if plain and isinstance(mechanism, MARGINAL):
             series, own = residual(series, own, self._reach)
         self._series, self._own = series, own
         self._places = own.nonzero()[0]
@@ -55,10 +57,10 @@ class LoneBidder:
 
     def gains(self, orders: Orders) -> FloatArray:
         """Return what the party gains by sending other orders, by book, in price x quantum."""
-        price, quantity = orders
-        own, gain = self.own, np.zeros(self.n)
-        chosen = np.zeros(self.n, np.bool_)
-        chosen[own.book[(price != own.price) | (quantity != own.quantity)]] = True
+        gain, chosen = np.zeros(self.n), np.zeros(self.n, np.bool_)
+        price, quantity = self._felt(orders)
+        true_price, true_quantity = self._felt((self.own.price, self.own.quantity))
+        chosen[self.own.book[(price != true_price) | (quantity != true_quantity)]] = True
         chosen &= self._active
         if not chosen.any():
             return gain
@@ -79,6 +81,21 @@ class LoneBidder:
                     price = _moved(rival, -step if buys else step)
                     yield price, self.gains(self._one_side(buys, price))
 
+    def _felt(self, orders: Orders) -> Orders:
+        """Return orders such that two which are equal have the same outcome.
+
+        Where prices are made at the margin, what trades in any case does so at whatever price,
+        and what never trades might as well not be there.
+        """
+        price, quantity = orders
+        if not self._at_margin:
+            return orders
+        low, high = (ends[self.own.book] for ends in self._reach)
+        below, above, buys = price < low, price > high, self.own.buys
+        never = np.where(buys, below, above)
+        price = np.where(below, -np.inf, np.where(above, np.inf, price))
+        return np.where(never, 0.0, price), np.where(never, 0, quantity)
+
     def _one_side(self, buys: bool, price: FloatArray) -> Orders:
         """Return the offers, or the bids, at a price for each book; all others as they are."""
         own, price = self.own, price[self.own.book]
@@ -86,14 +103,15 @@ class LoneBidder:
         return one_price(own, np.where((own.buys == buys) & (price == price), price, as_it_is))
 
     def _rivals(self, buys: bool) -> Iterator[FloatArray]:
-        """Yield others' prices that the party's offers, or bids, could be moved to, by book."""
+        """Yield prices that the party's offers, or bids, could be moved to, one for each book."""
         books, own = self._series.books, self.own
         mine = own.buys == buys
         best = np.full(self.n, -np.inf if buys else np.inf)
         (np.maximum if buys else np.minimum).at(best, own.book[mine], own.price[mine])
         low, high = (self._reach[0], best) if buys else (best, self._reach[1])
         inside = (books.price >= low[books.book]) & (books.price <= high[books.book])
-        rows = inside & ~self._own & (books.quantity > 0) & self._active[books.book]
+        other = ~self._own | (books.buys != buys)
+        rows = inside & other & (books.quantity > 0) & self._active[books.book]
         book, price = _distinct(books.book[rows], books.price[rows])
         rank = np.arange(book.size) - book.searchsorted(book)
         for turn in range(int(rank.max(initial=-1)) + 1):

@@ -34,15 +34,27 @@ OTHERS = -1  # owner of what many others offer or want
 Range = tuple[FloatArray, FloatArray]
 
 
+def at_margin(mechanism: object) -> bool:
+    """Tell whether a party's prices do not depend on its own orders off the margin either.
+
+    >>> at_margin(Uniform()), at_margin(Uniform(price_rule="midpoint")), at_margin(PayAsBid())
+    (True, False, False)
+    """
+    common = isinstance(mechanism, Uniform) and mechanism.price_rule == "k"
+    return common or isinstance(mechanism, Vcg)
+
+
 def reach(series: AuctionSeries, own: BoolArray) -> Range:
     """Return the prices between which a party can move each book's clearing prices.
 
-    All auctions are held under the same terms. Infinite where nothing bounds a price.
+    All auctions are held under the same terms. Infinite where nothing bounds a price, and where
+    floor or cap does: orders beyond these still have their rank.
     """
     books, rules = series.books, series.terms[0].rules
     _, high = _ends(books, books.quantity * ~(own & ~books.buys), rules)
     low, _ = _ends(books, books.quantity * ~(own & books.buys), rules)
-    return low, high
+    low = np.where(low > rules.price_floor, low, -np.inf)
+    return low, np.where(high < rules.price_cap, high, np.inf)
 
 
 def clearing_ends(series: AuctionSeries) -> Range:

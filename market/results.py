@@ -187,7 +187,8 @@ class Results:
         received.index.names = paid.index.names = ["account", "category"]
         net = received.unstack(fill_value=0).sub(paid.unstack(fill_value=0), fill_value=0)
         net.index, net.columns = net.index.astype(str), net.columns.astype(str)
-        return net.fillna(0).round().astype("int64") / 100
+        # Sorted, so that sums of columns do not depend on which category came first.
+        return net.sort_index(axis=1).fillna(0).round().astype("int64") / 100
 
     @cached_property
     def role_balances(self) -> "pd.DataFrame":

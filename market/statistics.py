@@ -5,6 +5,7 @@ taken seed by seed, and what the weather of a seed does to both arms falls out o
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,6 +17,7 @@ from market.units import BoolArray, FloatArray, IntArray
 
 RESAMPLES = 9_999  # so that the 250th smallest and the 250th largest leave out 2.5 % each
 OUTER = 250
+REMEMBERED = 100  # seeds up to which resamples are kept for the next figure
 CONFIDENCE_Z = 1.959963984540054  # 97.5 % point of the normal distribution
 ROUNDING = 1e-12  # of the values: smaller spreads are rounding, not luck
 
@@ -173,17 +175,25 @@ def _mean(values: FloatArray) -> float:
 
 def _percentiles(values: FloatArray) -> tuple[float, float]:
     """Return the 2.5 and 97.5 percentiles of resampled means."""
+    n = values.size
+    total = np.zeros(RESAMPLES)
     # Seed by seed, so that every machine adds in the same order.
-    means = values[_resamples(values.size)].sum(axis=0) / values.size
-    ends = np.partition(means, (OUTER - 1, RESAMPLES - OUTER))
+    for drawn in _resamples(n) if n <= REMEMBERED else _drawn(n):
+        total += values[drawn]
+    ends = np.partition(total / n, (OUTER - 1, RESAMPLES - OUTER))
     return float(ends[OUTER - 1]), float(ends[RESAMPLES - OUTER])
 
 
+def _drawn(n: int) -> Iterator[IntArray]:
+    """Yield n times which seed each resample draws next, the same for every figure."""
+    rng = stream(0, "bootstrap", str(n))
+    for _ in range(n):
+        yield rng.integers(0, n, RESAMPLES)
+
+
 @lru_cache(maxsize=8)
-def _resamples(n: int) -> IntArray:
-    """Return which seeds each resample draws, shape (n, RESAMPLES), the same for every figure."""
-    drawn: IntArray = stream(0, "bootstrap", str(n)).integers(0, n, (n, RESAMPLES))
-    return drawn
+def _resamples(n: int) -> tuple[IntArray, ...]:
+    return tuple(_drawn(n))
 
 
 def _t_quantile(freedom: int) -> float:

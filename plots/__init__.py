@@ -7,5 +7,6 @@ itself in.
 
 from plots.output import FORMATS, draw, save
 from plots.registry import NothingToDraw, experiment_figures, figures
+from plots.requests import ALL
 
-__all__ = ["FORMATS", "NothingToDraw", "draw", "experiment_figures", "figures", "save"]
+__all__ = ["ALL", "FORMATS", "NothingToDraw", "draw", "experiment_figures", "figures", "save"]

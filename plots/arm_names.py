@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
     from market import ExperimentResults
 
+BASELINE = "baseline"
+"""Short name of the arm in which nothing differs."""
+
 
 def labels(names: Sequence[str], letters: int, lines: int = 2, noun: str = "level") -> list[str]:
     r"""Return names as labels of at most `lines` lines; those too long lose their middle.
@@ -53,7 +56,7 @@ def _short(levels: Mapping[str, Any], results: "ExperimentResults") -> str:
     baseline = levels_of_baseline(results)
     changed = [name for name in levels if levels[name] != baseline[name]]
     words = [f"{name.replace('_', ' ')} {level_name(levels[name])}" for name in changed]
-    return ", ".join(words) or "baseline"
+    return ", ".join(words) or BASELINE
 
 
 def arm_labels(

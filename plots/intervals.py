@@ -80,3 +80,13 @@ def upright(
     where: dict[str, Any] = {"transform": ax.transData + aside}
     ax.vlines(list(places), shown["low"], shown["high"], color=look.colour, lw=0.8, **where)
     ax.plot(list(places), shown["value"], **look.style, **where)
+    # Matplotlib does not see the data behind what is moved aside.
+    for column in shown:
+        ax.update_datalim(list(zip(places, shown[column], strict=True)))
+    ax.autoscale_view()
+
+
+def share_aside(ax: "Axes", lines: int) -> float:
+    """Return the share of the plot's width that the outermost of so many lines is moved aside."""
+    inches = style.PLOT * style.letters(ax) / style.LETTERS
+    return (lines - 1) / 2 * APART / 72 / inches

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from market import SAMPLED_DESIGNS, InputError
 from plots import style
+from plots.registry import NothingToDraw
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +19,12 @@ SUFFIXES = {"%": "_pct", "MWh": "_mwh", "h": "_h", "MW": "_mw"}
 """Ends of names that say no more than the unit does."""
 
 MINUS, NO_BREAK = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
+
+SHOWN = {
+    "mean": ("mean", "mean_low", "mean_high"),
+    "difference": ("difference", "diff_low", "diff_high"),
+}
+"""What can be shown of an arm, with the columns of the summary that have it."""
 
 LONG = 100_000
 """From here on numbers are written in thousands, millions, ..."""
@@ -97,8 +104,10 @@ def of_points(unit: str) -> str:
     return "percentage points" if unit == "%" else unit
 
 
-def written(values: Iterable[float]) -> list[str]:
-    """Return numbers with as many decimals as give the largest, and their range, three digits.
+def written(values: Iterable[float], of_range: int = 3) -> list[str]:
+    """Return numbers with as many decimals as give the largest three digits.
+
+    Numbers that differ little have more, so that their range has `of_range` digits.
 
     >>> written([0.51234, 12.3])
     ['0.5', '12.3']
@@ -110,7 +119,7 @@ def written(values: Iterable[float]) -> list[str]:
     largest, spread = max(abs(value) for value in finite), max(finite) - min(finite)
     places = 2 - _magnitude(largest)
     if spread:  # but no more than five digits
-        places = min(max(places, 2 - _magnitude(spread)), places + 2)
+        places = min(max(places, of_range - 1 - _magnitude(spread)), places + 2)
     texts = [f"{value:,.{max(0, places)}f}" for value in listed]
     return [text.lstrip("-") if _is_zero(text) else text.replace("-", MINUS) for text in texts]
 
@@ -123,26 +132,46 @@ def _is_zero(text: str) -> bool:
     return set(text) <= set("-0.")
 
 
-def by_arm(results: "ExperimentResults", metric: Metric) -> "pd.DataFrame":
-    """Return the rows of the summary for a metric: an arm each, in the order of the experiment."""
+def columns_of(show: str) -> list[str]:
+    """Return the columns of the summary with what is shown and the ends of its interval."""
+    if show not in SHOWN:
+        raise InputError(f"show={show!r}: use {' or '.join(SHOWN)}")
+    return list(SHOWN[show])
+
+
+def axis(metric: Metric, unit: str, show: str) -> str:
+    """Return the text of an axis for what is shown."""
+    if show == "mean":
+        return quantity(metric.words, unit)
+    return quantity("Difference to the baseline", of_points(unit))
+
+
+def by_arm(results: "ExperimentResults", metric: Metric, show: str | None = None) -> "pd.DataFrame":
+    """Return the rows of the summary for a metric: an arm each, in the order of the experiment.
+
+    Where differences are shown, that of the baseline is zero. `NothingToDraw` where what is shown
+    has no value in any arm.
+    """
     table = results.summary
     rows: pd.DataFrame = table[table["metric"] == metric.name].set_index("arm")
-    return rows.reindex([arm["name"] for arm in results.experiment["arms"]])
+    rows = rows.reindex(results.arms)
+    if show == "difference" and rows["mean"].notna()[str(results.baseline)]:
+        rows.loc[str(results.baseline), "difference"] = 0.0
+    if show is not None and not rows[show].notna().any():
+        raise NothingToDraw(f"{metric.words}: no arm has a value.")
+    return rows
 
 
 def runs_of(results: "ExperimentResults", intervals: bool = True) -> str:
-    """Return what the numbers rest on, for the title; without `intervals`, means are shown."""
+    """Return what the numbers rest on, for the title; `intervals` where there are some."""
     name = style.printable(str(results.experiment["name"]), "experiment")
     arms, seeds = len(results.arms), len(results.experiment["seeds"])
     what = "sample" if results.experiment["design"] in SAMPLED_DESIGNS else "arm"
     several = f"{arms} {what}" + "s" * (arms != 1)
-    if seeds == 1:
-        return f"{name}: {several}, one seed" + " (no intervals)" * intervals
-    return (
-        f"{name}: {several}, "
-        + ("95 % intervals, " if intervals else "means of ")
-        + f"{seeds} seeds"
-    )
+    runs = "one seed" if seeds == 1 else f"{seeds} seeds"
+    if intervals:
+        runs += " (no intervals)" if seeds == 1 else ", 95 % intervals"
+    return f"{name}: {several}, {runs}"
 
 
 def lacking(values: "pd.Series[float]") -> str:

@@ -78,17 +78,20 @@ def save(
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{place}: figures cannot be written ({error.strerror})") from None
-    files = []
+    files: list[Path] = []
+    left_out: dict[tuple[str, str], None] = {}
     for request in asked:
         try:
             ax = _draw(results, request.kind, None, request.options)
         except NothingToDraw as nothing:
             if not request.by_name:
-                if tell is not None:
-                    tell(request.stem, str(nothing))
+                left_out[request.kind, str(nothing)] = None
                 continue
             ax = _say(results, request.kind, _axes(request.options), str(nothing))
         files.append(_save_one(ax, place / f"{request.stem}.{fmt}"))
+    for kind, reason in left_out:
+        if tell is not None:
+            tell(kind, reason)
     return files
 
 

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 OWN = "made by plots"
 """Label of a figure that was made here."""
 
+WIDE = 80
+"""Letters of a line of the title from which on a figure is wide."""
+
 TITLE = 1.12
 """More letters than over a plot fit over a whole figure."""
 
@@ -69,7 +72,7 @@ def _fit(figure: "Figure", ax: "Axes", inches: float) -> None:
 
 def name_axes(ax: "Axes", x: str = "", y: str = "") -> None:
     """Write what the axes show, on as many lines as fit beside the plot."""
-    width = int(style.letters(ax) * 0.6)
+    width = int(style.letters(ax) * (0.7 if style.letters(ax) >= WIDE else 0.6))
     figure = ax.get_figure(root=True)
     height = 3.0 if figure is None else figure.get_size_inches()[1]
     if x:

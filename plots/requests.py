@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 ALL = "all"
 """Stands for every figure that makes sense, or for every metric."""
 
-OF_METRICS = ("metric", "x", "y")
-"""Options that are names of metrics."""
+
+PAIR = "pair"
+"""Option of figures of two metrics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,8 @@ def requests(
     known = registry_of(results).names()
     kinds = [(kind, name != ALL) for name in names for kind in (known if name == ALL else [name])]
     taken = {kind: {"width", *options_of(results, kind)} for kind, _ in kinds}
-    for names_of_options in taken.values():
-        if names_of_options & set(OF_METRICS):
-            names_of_options.add("metric")
+    for known_options in taken.values():
+        known_options |= {"metric"} if PAIR in known_options else set()
     for name in options.keys() - set().union(*taken.values()):
         raise InputError(f"none of the figures asked for has an option {name!r}")
     found = []
@@ -83,4 +83,4 @@ def _by_metric(
         for name in names:
             yield f"{kind}-{name}", options | {"metric": name}
     else:
-        yield kind, dict(zip(("x", "y"), names, strict=False)) | options
+        yield kind, {PAIR: names[:2]} | options

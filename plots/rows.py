@@ -21,11 +21,8 @@ LINE = 0.15
 MANY = 24
 """Rows from which on labels have one line and no space between them."""
 
-WIDE = 80
-"""Letters of a line of the title from which on numbers fit beside a plot."""
-
-LETTER, PLOT = 0.058, 0.6
-"""Inches that a letter beside a point takes, and the share of a figure that its plot has."""
+LETTER = 0.058
+"""Inches that a letter beside a point takes."""
 
 
 def lines_of(count: int) -> int:
@@ -65,10 +62,9 @@ def note_absent(
 
 def note_numbers(ax: "Axes", shown: "pd.DataFrame") -> None:
     """Write the numbers of each row at its right, where the figure is wide enough."""
-    if style.letters(ax) < WIDE or not pages.is_ours(ax):
+    if style.letters(ax) < pages.WIDE or not pages.is_ours(ax):
         return
-    texts = metrics.written(shown.to_numpy().ravel())
-    cells = [texts[start : start + 3] for start in range(0, len(texts), 3)]
+    cells = [metrics.written(numbers, 2) for numbers in shown.to_numpy()]
     right = ax.twinx()
     right.set_ylim(ax.get_ylim())
     right.set_yticks(range(len(cells)), [_cell(*cell) for cell in cells])
@@ -96,7 +92,7 @@ def beside(ax: "Axes", point: tuple[float, float], text: str, side: int) -> None
 
 def make_room(ax: "Axes", left: int, right: int) -> None:
     """Widen the horizontal axis for so many letters beside the outermost points."""
-    each = LETTER / (PLOT * style.letters(ax) / style.LETTERS)
+    each = LETTER / (style.PLOT * style.letters(ax) / style.LETTERS)
     low, high = ax.dataLim.intervalx
     low, high = min(low, 0.0), max(high, 0.0)
     width = (high - low or 1.0) / max(0.3, 1 - each * (left + right + 4))

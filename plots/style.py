@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.collections import QuadMesh
-    from matplotlib.colors import Colormap
 
     from market import Results
 
@@ -64,15 +63,14 @@ CATEGORY_COLOURS = {
 }
 """A colour for each category of the ledger; those of storage service and of leases share one."""
 
-SERIES = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, WINE, BLACK, INDIGO, BROWN)
-MARKERS = "osD^vPX<>p*"
-"""Colours and markers of lines and points that stand for levels and arms."""
-
 SIZES = {"page": (7.0, 3.6), "column": (3.5, 3.2)}
 """Inches: a page of text, and one column of two."""
 
 LETTERS = 13
 """Letters of a title that fit beside each other on an inch."""
+
+PLOT = 0.6
+"""Share of a figure's width that the plot itself has at least, beside its labels."""
 
 CJK_FONTS = (
     *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC"),
@@ -94,6 +92,7 @@ RULES: dict[str, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.linewidth": 0.6,
+    "axes.formatter.useoffset": False,
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
     "lines.linewidth": 1.0,
@@ -162,7 +161,10 @@ def title(ax: "Axes", *texts: str) -> None:
 def wrapped(text: str, letters: int) -> list[str]:
     """Return text as lines of at most so many letters; Chinese ones are twice as wide."""
     wide = any(east_asian_width(letter) in "WF" for letter in text)
-    return wrap(text, max(4, letters // 2 if wide else letters))
+    width = max(4, letters // 2 if wide else letters)
+    # A name with hyphens stays whole where it can.
+    hyphens = any(len(word) > width for word in text.split())
+    return wrap(text, width, break_on_hyphens=hyphens)
 
 
 def letters(ax: "Axes") -> int:
@@ -243,33 +245,6 @@ def clock(ax: "Axes", results: "Results") -> None:
     ax.xaxis.set_major_locator(ticks)
     ax.xaxis.set_major_formatter(library.ConciseDateFormatter(ticks, show_offset=False))
     ax.set_xlabel(f"Local time ({results.utc_offset})")
-
-
-def series(count: int) -> list[tuple[str, str]]:
-    """Return a colour and a marker for each of so many lines, no two pairs alike.
-
-    >>> series(2)
-    [('#0072B2', 'o'), ('#D55E00', 's')]
-    """
-    # The numbers of colours and markers have no common divisor.
-    return [(SERIES[place % len(SERIES)], MARKERS[place % len(MARKERS)]) for place in range(count)]
-
-
-def diverging() -> "Colormap":
-    """Return colours from blue (below zero) over white to vermillion (above)."""
-    from matplotlib.colors import LinearSegmentedColormap
-
-    return LinearSegmentedColormap.from_list("below-above", [BLUE, "white", VERMILLION])
-
-
-def brightness(colour: Sequence[float]) -> float:
-    """Return how bright a colour looks, from 0 to 1, by the luma of ITU-R BT.601.
-
-    >>> brightness((1.0, 1.0, 1.0))
-    1.0
-    """
-    red, green, blue = (float(part) for part in colour[:3])
-    return 0.299 * red + 0.587 * green + 0.114 * blue
 
 
 def scaled(largest: float, unit: str) -> tuple[float, str]:

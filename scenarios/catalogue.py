@@ -24,9 +24,10 @@ def catalogue(what: str) -> list[tuple[str, str]]:
     if what == "experiments":
         return list(_experiments())
     if what == "plots":
-        from plots import figures
+        from plots import experiment_figures, figures
 
-        return list(figures.describe())
+        ofs = [(name, f"of experiments: {line}") for name, line in experiment_figures.describe()]
+        return [*figures.describe(), *ofs]
     if what == "kpis":
         return list(key_figures.describe())
     raise InputError(f"list {what!r}: unknown; accepted: {', '.join(WHAT)}")

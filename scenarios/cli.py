@@ -173,22 +173,24 @@ def compare(
 
 @app.command(epilog="Example: talatan plot runs/tutorial-1 --kind prices --format svg")
 def plot(
-    run_directory: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run.")],
+    run_directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A finished run or experiment.")
+    ],
     kind: Annotated[list[str] | None, typer.Option(help="Figure; repeatable; all by default.")] = (
         None
     ),
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(help="Metric of an experiment, or all; repeatable; the first by default."),
+    ] = None,
     image_format: Annotated[str, typer.Option("--format", help="png, svg or pdf.")] = "png",
-    out: Annotated[Path | None, typer.Option(help="Directory [default: RUN/figures].")] = None,
+    out: Annotated[Path | None, typer.Option(help="Directory [default: DIR/figures].")] = None,
 ) -> None:
-    """Draw figures of a run."""
-    from market import talatan_results
-    from plots import figures, save
+    """Draw figures of a run or of an experiment."""
+    from scenarios.figure_files import draw_figures
 
-    wanted = [name for name in kind or ["all"] if name != "all"]
-    if not wanted or "all" in (kind or ()):
-        wanted = figures.names()
-    results = talatan_results(run_directory)
-    for path in save(results, wanted, out or run_directory / "figures", image_format):
+    directory = out or run_directory / "figures"
+    for path in draw_figures(run_directory, kind or (), metric or (), (directory, image_format)):
         print(path)
 
 

@@ -48,7 +48,7 @@ def experiment(
     from scenarios.experiments.run import Work, execute
     from scenarios.experiments.workers import usable_cores
     from scenarios.runs import check_names
-    from scenarios.terminal import progress_bar
+    from scenarios.terminal import runs_bar
 
     check_names()
     if force and resume:
@@ -65,7 +65,7 @@ def experiment(
         if as_json:
             print(json.dumps(_estimate_json(expected, workers), indent=1))
         return
-    with progress_bar(loaded.name, quiet or as_json) as progress:
+    with runs_bar(loaded.name, quiet or as_json) as progress:
         results = execute(loaded, directory, Work(workers, scheduler, force, progress))
     _answer(results, quiet, as_json)
 

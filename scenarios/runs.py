@@ -264,6 +264,7 @@ def _header(loaded: LoadedScenario) -> dict[str, Any]:
         "description": scenario.scenario.description,
         "text": loaded.text,
         "seed": loaded.seed,
+        "base_dir": str(loaded.base_dir.absolute()),
         "data_dir": str(loaded.data_dir) if loaded.data_dir else None,
         "currency": scenario.scenario.currency,
         "interval_minutes": calendar.interval_s // 60,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from scenarios.simulation import Progress
 
 SHOWN = 28  # key figures that fit a screen
+SPEED_S = 600.0  # over what the speed of runs is measured
 
 
 @contextmanager
@@ -26,6 +27,34 @@ def progress_bar(title: str, silent: bool) -> "Iterator[Progress | None]":
     with Bar(console=console, transient=True) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def runs_bar(title: str, silent: bool) -> "Iterator[Progress | None]":
+    """Show how many of many runs are there, and the time left, on a terminal."""
+    from rich import progress
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if silent or not console.is_terminal:
+        yield None
+        return
+    columns = (
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TimeRemainingColumn(),
+    )
+    with progress.Progress(
+        *columns, console=console, transient=True, speed_estimate_period=SPEED_S
+    ) as bar:
+
+        def show(done: int, total: int) -> None:
+            if not bar.task_ids:  # runs that are there already say nothing about the speed
+                bar.add_task(title, total=total, completed=done)
+            bar.update(bar.task_ids[0], completed=done)
+
+        yield show
 
 
 def show_summary(results: "Results") -> None:

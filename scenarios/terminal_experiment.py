@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from scenarios.terminal_numbers import Scale, p_value, scale_for
+from scenarios.terminal_numbers import FINE, Scale, p_value, scale_for
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -211,7 +211,7 @@ def _gain_tables(results: "ExperimentResults") -> Iterator[Titled]:
     if changed.empty:
         yield f"Nobody gains or loses against {results.baseline}.", None
         return
-    scale = scale_for(changed[list(GAP)].to_numpy().ravel().tolist())
+    scale = scale_for(changed[list(GAP)].to_numpy().ravel().tolist(), FINE)
     unit = f"{scale.word}{results.currency}".strip()
     title = f"Who gains and who loses against {results.baseline}{f' ({unit})' if unit else ''}"
     yield f"{title}; who is not listed does neither", _gain_table(results, changed, scale)

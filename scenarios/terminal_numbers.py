@@ -4,7 +4,10 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-LARGE = ((1e9, "billion "), (1e6, "million "))
+COARSE = ((1e9, 1e9, "billion "), (1e6, 1e6, "million "))
+"""From which number on, what is divided by, and what goes before the unit."""
+FINE = ((1e9, 1e6, "million "), (1e6, 1e3, "thousand "))
+"""The same for columns in which small numbers count beside large ones."""
 SIGNIFICANT = 4
 MOST_DECIMALS = 6
 NOTHING = "-"
@@ -52,15 +55,17 @@ class Scale:
         return Scale(self.divisor, self.word, _decimals(_largest(values) / self.divisor))
 
 
-def scale_for(values: Iterable[float]) -> Scale:
-    """Return a scale that shows four digits of the largest number.
+def scale_for(
+    values: Iterable[float], steps: tuple[tuple[float, float, str], ...] = COARSE
+) -> Scale:
+    """Return a scale that shows at least four digits of the largest number.
 
     >>> scale_for([0.5, 98.7]), scale_for([2.5e7])
     (Scale(divisor=1.0, word='', decimals=2), Scale(divisor=1000000.0, word='million ', decimals=2))
     """
     largest = _largest(values)
-    for divisor, word in LARGE:
-        if largest >= divisor:
+    for bound, divisor, word in steps:
+        if largest >= bound:
             return Scale(divisor, word, _decimals(largest / divisor))
     return Scale(decimals=_decimals(largest))
 

@@ -145,6 +145,8 @@ def is_quick(words, place):
     if words[0] in ("run", "validate"):
         scenario = given["scenario"]
         return scenario in QUICK_RUNS or (place / scenario).is_file()
+    if words[0] == "experiment":
+        return (place / given["file"]).is_file()
     files = given.get("runs") or [given.get("orders") or given.get("run_directory")]
     return all((place / file).exists() for file in files)
 

@@ -23,6 +23,10 @@ from market import FloatArray, IntArray
 # Levels of one unit at most and at least; levels of all distinct units together, about.
 MOST_POINTS, FEWEST_POINTS, ALL_POINTS = 128, 48, 6400
 
+# Who gains the same now and later trades now, for so much (currency/MWh). Else rounding decides
+# whether a station that expects a long surplus fills up at its beginning, or finds it over.
+INDIFFERENT = 1e-6
+
 
 @dataclass(slots=True)
 class _Units:
@@ -226,5 +230,6 @@ def _orders(plan: _Plan, units: _Units, step: int) -> tuple[FloatArray, IntArray
     slope = slice_slopes(gain, edges, bool(plan.values.concave[step]))
     price = slope * plan.factor
     price += plan.wear
+    price += SIGNS * INDIFFERENT
     total = np.rint(edges / plan.cells[:, :, None]).astype(np.int64)
     return price, (total[:, :, 1:] - total[:, :, :-1]) * (slope > -np.inf)

@@ -11,8 +11,9 @@ is pivotal: without it the trade could not have taken place. The Lerner index is
     (price - marginal cost) / price,
 
 with the price that sellers receive and the true marginal cost of the costliest unit that sold:
-a perfectly competitive market has 0. Stored energy and water have no cost of their own and count
-as sellers, not as cost: where they set the price, the index is the rent of the others' costliest.
+a perfectly competitive market in which that unit sets the price has 0. Stored energy and water
+have no cost of their own, so where they set the price the index also holds what they are worth at
+another time. It is below zero where units that cannot stop sell below their cost.
 
 References: A. Sheffrin, Predicting Market Power Using the Residual Supply Index, FERC Market
 Monitoring Workshop, December 2002. A. P. Lerner, The Concept of Monopoly and the Measurement of

@@ -14,6 +14,7 @@ from market.key_figures import KeyFigure, key_figures, period_groups, ratio
 from market.kpis.curtailment import GROUPS, SYSTEM
 from market.results import Results
 from market.storage_service.rules import MODES
+from market.units import CENTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -152,7 +153,8 @@ def _fees(results: Results) -> list[KeyFigure]:
         if mode in payer:
             rows = rows[rows["payer"] == payer[mode]]
         meaning = f"Fees that stations received: {mode}"
-        total = rows["amount"].sum()
+        # Whole cents: the sum must not depend on over what the ledger is summed.
+        total = float((rows["amount"] * CENTS).round().sum()) / CENTS
         figures.append(KeyFigure(f"service_{mode}_fees_amount", total, results.currency, meaning))
     auction = results.ledger[results.ledger["category"] == "service_auction"]
     paid, received = (auction.loc[auction[end] == "market", "amount"] for end in ("payee", "payer"))

@@ -91,7 +91,9 @@ def _texts(
     baseline = metrics.by_arm(results, metric).loc[results.experiment["baseline"]]
     factor, unit = metric.scale([baseline["mean"]])
     (mean,) = metrics.written([baseline["mean"] * factor])
-    name = style.printable(str(baseline.name), "the baseline")
+    short = arm_names.arm_names(results)[str(baseline.name)]
+    name = str(baseline.name) if short == arm_names.BASELINE else short
+    name = style.printable(name, "the first arm")
     all_arms = len(results.experiment["arms"]) - 1
     some = f"; the {len(table)} arms that differ most of {all_arms}" * (len(table) < all_arms)
     return (

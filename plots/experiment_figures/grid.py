@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from market import SAMPLED_DESIGNS, InputError
-from plots import arm_names, factors, metrics, pages, style
+from plots import arm_names, factors, metrics, pages, palettes, style
 from plots.registry import NothingToDraw, experiment_figures
 
 if TYPE_CHECKING:
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from matplotlib.collections import QuadMesh
 
     from market import ExperimentResults
-
-SHOWN = ("mean", "difference")
 
 GRID = 0.17
 """Inches that a row needs."""
@@ -36,21 +34,16 @@ def grid(
     `over` names the factor across and the one down, by default the first two; other factors are
     as in the baseline. `show` is ``mean``, or ``difference`` to the baseline.
     """
-    if show not in SHOWN:
-        raise InputError(f"show={show!r}: use {' or '.join(SHOWN)}")
-    shown = metrics.metric_named(results, metric)
+    shown, column = metrics.metric_named(results, metric), metrics.columns_of(show)[0]
     pair = chosen(results, over)
     levels, note = factors.others_as_in_baseline(results, [one.name for one in pair])
-    table = metrics.by_arm(results, shown).loc[levels.index, show]
-    if not table.notna().any():
-        raise NothingToDraw(f"{shown.words}: no arm has a value.")
+    table = metrics.by_arm(results, shown, show).loc[levels.index, column]
     scale, unit = shown.scale(table)
     mesh = _fill(ax, cells(table * scale, levels, pair), show)
     _label(ax, pair)
-    of = (shown.words, unit) if show == "mean" else ("Difference", metrics.of_points(unit))
-    style.colour_bar(ax, mesh, metrics.quantity(*of))
+    style.colour_bar(ax, mesh, metrics.axis(shown, unit, show))
     heading = f"{shown.words} by {pair[0].words} and {pair[1].words}"
-    against = f": difference to {results.baseline}" * (show == "difference")
+    against = ": difference to the baseline" * (show == "difference")
     runs = metrics.runs_of(results) + metrics.lacking(table)
     height = GRID * len(pair[1].levels)
     pages.title(ax, heading + against, shown.meaning, note, runs, plot=height)
@@ -87,7 +80,7 @@ def _fill(ax: "Axes", shown: "pd.DataFrame", show: str) -> "QuadMesh":
     look: dict[str, Any] = {"cmap": "cividis"}
     if show == "difference":
         largest = float(shown.abs().max().max()) or 1.0
-        look = {"cmap": style.diverging(), "vmin": -largest, "vmax": largest}
+        look = {"cmap": palettes.diverging(), "vmin": -largest, "vmax": largest}
     ax.set_facecolor(style.PALE)  # a cell without a value
     mesh = ax.pcolormesh(numbers, edgecolors="white", lw=0.6, **look)
     ax.invert_yaxis()
@@ -98,13 +91,13 @@ def _fill(ax: "Axes", shown: "pd.DataFrame", show: str) -> "QuadMesh":
 def _write(ax: "Axes", shown: "pd.DataFrame", mesh: "QuadMesh") -> None:
     """Write the numbers into the cells if they have room."""
     texts = metrics.written(shown.to_numpy().ravel())
-    width = style.letters(ax) / style.LETTERS * 0.6 / shown.shape[1]
+    width = style.PLOT * style.letters(ax) / style.LETTERS / shown.shape[1]
     if width < DIGIT * max(len(text) for text in texts):
         return
     colours = mesh.to_rgba(shown.to_numpy()).reshape(-1, 4)
     for place, (text, colour) in enumerate(zip(texts, colours, strict=True)):
         row, column = divmod(place, shown.shape[1])
-        ink = "black" if style.brightness(list(colour)) > 0.5 or text == "nan" else "white"
+        ink = "black" if palettes.brightness(list(colour)) > 0.5 or text == "nan" else "white"
         where: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 7}
         ax.text(column + 0.5, row + 0.5, text.replace("nan", "-"), color=ink, **where)
 

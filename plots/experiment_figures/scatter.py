@@ -1,12 +1,13 @@
 """Figure of samples: a metric against a factor, a point for each sample."""
 
 import math
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from market import SAMPLED_DESIGNS
-from plots import factors, metrics, pages, style
+from plots import factors, metrics, pages, sensitivity, style
 from plots.registry import NothingToDraw, experiment_figures
 
 if TYPE_CHECKING:
@@ -20,14 +21,6 @@ GROUP = 10
 
 FEW = 8
 """Places of samples up to which each has a mean of its own."""
-
-ORDER = {
-    "ST": "total Sobol index",
-    "mu_star": "mean of absolute elementary effects",
-    "src": "standardised regression coefficient",
-    "S1": "first-order index",
-}
-"""Indices by which the most important factor is chosen: the first of these that there is."""
 
 
 @experiment_figures.register("scatter")
@@ -64,18 +57,17 @@ def scatter(
 
 def strongest(results: "ExperimentResults", metric: metrics.Metric) -> tuple[str, str]:
     """Return the factor that moves a metric most, and by which measure."""
-    table = results.sensitivity
-    table = table[(table["metric"] == metric.name) & table["value"].notna()]
-    for index, name in ORDER.items():
-        rows = table[table["index"] == index].set_index("factor")["value"]
-        if len(rows):
-            return str(rows.abs().idxmax()), f"the factor that moves it most by its {name}"
+    with suppress(NothingToDraw):
+        found = sensitivity.indices(results, metric)
+        index = found.names[0]
+        best = str(found.of(index).index[0])
+        return best, f"the factor that moves it most: largest {sensitivity.NAMES[index]}"
     levels = factors.level_table(results).astype(float).rank()
     ranks = metrics.by_arm(results, metric)["mean"].rank()
     strength = levels.corrwith(ranks).abs()
     if strength.isna().all():
         return str(levels.columns[0]), ""
-    return str(strength.idxmax()), "the factor that moves it most by the correlation of ranks"
+    return str(strength.idxmax()), "the factor that moves it most: largest correlation of ranks"
 
 
 def neighbours(

@@ -4,7 +4,7 @@ import math
 from typing import TYPE_CHECKING
 
 from market import SAMPLED_DESIGNS
-from plots import arm_names, factors, intervals, metrics, pages, rows, style
+from plots import arm_names, factors, intervals, metrics, pages, rows, sensitivity, style
 from plots.registry import NothingToDraw, experiment_figures
 
 if TYPE_CHECKING:
@@ -13,23 +13,8 @@ if TYPE_CHECKING:
 
     from market import ExperimentResults
 
-LINEAR = 0.7
-"""Share of the variance that a linear fit explains, from which on its coefficients tell enough."""
-
-LOOKS = {
-    "ST": (style.SKY, "in total (ST)"),
-    "S1": (style.BLUE, "by itself (S1)"),
-    "src": (style.BLUE, "standardised regression coefficient"),
-    "mu_star": (style.SKY, "mean effect without signs (mu*)"),
-    "sigma": (style.BLUE, "standard deviation of effects (sigma)"),
-}
-"""Indices that are drawn, with colour and name."""
-
-AXES = {
-    "sobol": "Share of the variance",
-    "rbd_fast": "Share of the variance",
-    "regression": "Standard deviations of the metric per standard deviation of the factor",
-}
+COLOURS = (style.SKY, style.BLUE)
+"""Of the indices of a method, in the order of their names."""
 
 
 @experiment_figures.register("tornado")
@@ -51,8 +36,7 @@ def tornado(results: "ExperimentResults", ax: "Axes", metric: str | None = None)
     one = results.experiment["design"] == "one-at-a-time"
     against = "Difference to the baseline" if one else "Mean of the level less mean of all arms"
     pages.name_axes(ax, metrics.quantity(against, metrics.of_points(unit)))
-    heading = f"What moves {shown.words[:1].lower()}{shown.words[1:]}"
-    pages.title(ax, heading, shown.meaning, metrics.runs_of(results), plot=height)
+    pages.title(ax, _heading(shown), shown.meaning, metrics.runs_of(results), plot=height)
     return ax
 
 
@@ -135,55 +119,29 @@ def _name_ends(ax: "Axes", levels: list["pd.DataFrame"]) -> None:
 
 def _indices(results: "ExperimentResults", ax: "Axes", metric: metrics.Metric) -> "Axes":
     """Draw indices of sensitivity with their intervals."""
-    table, method = indices(results, metric)
-    scale, unit = metric.scale(table["value"]) if method == "morris" else (1.0, "")
-    drawn = [index for index in LOOKS if index in set(table["index"])]
-    first = table[table["index"] == drawn[0]].set_index("factor")["value"]
-    order = first.abs().sort_values(ascending=False, kind="stable").index
-    bars = rows.label(ax, _words(ax, list(order)), 1 + len(drawn))
+    found = sensitivity.indices(results, metric)
+    scale, unit = metric.scale(found.table["value"]) if found.method == "morris" else (1.0, "")
+    order = list(found.of(found.names[0]).index)
+    inches = rows.label(ax, _words(ax, order), 1 + len(found.names))
+    change = metrics.quantity("Change over the whole range", metrics.of_points(unit))
+    pages.name_axes(ax, sensitivity.AXES.get(found.method, change))
     ax.axvline(0, color=style.BLACK, lw=0.6)
-    height = 0.7 / len(drawn)
-    for rank, index in enumerate(drawn):
-        found = table[table["index"] == index].set_index("factor").loc[order]
-        places = [place + (rank - (len(drawn) - 1) / 2) * height for place in range(len(order))]
-        colour, name = LOOKS[index]
-        ends = intervals.ends(found, ("value", "low", "high"), scale)
-        ax.barh(places, ends["value"], height, color=colour, label=name)
+    height = 0.7 / len(found.names)
+    for rank, (index, colour) in enumerate(zip(found.names, COLOURS, strict=False)):
+        ends = intervals.ends(found.of(index), ("value", "low", "high"), scale)
+        places = [
+            place + (rank - (len(found.names) - 1) / 2) * height for place in range(len(order))
+        ]
+        ax.barh(places, ends["value"], height, color=colour, label=sensitivity.NAMES[index])
         ax.hlines(places, ends["low"], ends["high"], color=style.BLACK, lw=0.8)
-    pages.name_axes(ax, AXES.get(method) or metrics.quantity("Change over the whole range", unit))
-    if len(drawn) > 1:
+    if len(found.names) > 1:
         style.legend(ax)
-    heading = f"What moves {metric.words[:1].lower()}{metric.words[1:]}"
-    runs = metrics.runs_of(results)
-    pages.title(ax, heading, metric.meaning, _fit(results, metric), runs, plot=bars)
+    runs = metrics.runs_of(results, intervals=False)
+    if found.table["low"].notna().any():
+        runs += "; 95 % intervals over samples"
+    pages.title(ax, _heading(metric), metric.meaning, found.note, runs, plot=inches)
     return ax
 
 
-def indices(results: "ExperimentResults", metric: metrics.Metric) -> tuple["pd.DataFrame", str]:
-    """Return the rows of the table of sensitivity that are drawn, and their method.
-
-    Of a Latin hypercube these are the coefficients of the linear fit, unless it explains too little
-    and there are indices without that assumption.
-    """
-    table = results.sensitivity
-    table = table[(table["metric"] == metric.name) & table["index"].isin(LOOKS)]
-    table = table[table["value"].notna()]
-    if table.empty:
-        raise NothingToDraw(f"{metric.words}: the experiment has no indices of sensitivity.")
-    methods = list(dict.fromkeys(table["method"]))
-    method = str(methods[0])
-    if len(methods) > 1 and not explained(results, metric) >= LINEAR:
-        method = next(str(name) for name in methods if name != "regression")
-    return table[table["method"] == method], method
-
-
-def explained(results: "ExperimentResults", metric: metrics.Metric) -> float:
-    """Return the share of the variance that a linear fit explains; NaN without one."""
-    table = results.sensitivity
-    found = table.loc[(table["metric"] == metric.name) & (table["index"] == "R2"), "value"]
-    return float(found.iloc[0]) if len(found) else math.nan
-
-
-def _fit(results: "ExperimentResults", metric: metrics.Metric) -> str:
-    share = explained(results, metric)
-    return "" if math.isnan(share) else f"a linear fit explains {100 * share:.0f} % of the variance"
+def _heading(metric: metrics.Metric) -> str:
+    return f"What moves {metric.words[:1].lower()}{metric.words[1:]}"

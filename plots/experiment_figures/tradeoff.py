@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from market import SAMPLED_DESIGNS, InputError
-from plots import arm_names, intervals, metrics, pages, style
+from plots import arm_names, intervals, metrics, pages, palettes, style
 from plots.registry import NothingToDraw, experiment_figures
 
 if TYPE_CHECKING:
@@ -29,6 +29,12 @@ A price is seen as its payer sees it. Where both kinds occur, lower is better: a
 NAMED = 10
 """Arms that are told apart by colour and sign."""
 
+NO_FRONT = "no Pareto front: it is not known which values are better"
+FILLED = "filled: on the Pareto front"
+LINES = "lines: 95 % intervals of differences"
+
+SUFFIX = " (baseline)"
+
 Signs = tuple[int, int]
 
 
@@ -36,20 +42,20 @@ Signs = tuple[int, int]
 def tradeoff(
     results: "ExperimentResults",
     ax: "Axes",
-    x: str | None = None,
-    y: str | None = None,
+    pair: Sequence[str] | None = None,
     better: Sequence[str] | None = None,
 ) -> "Axes":
     """Draw two metrics against each other, and the Pareto front where it is known what is better.
 
-    The metrics are the first two by default. `better` is ``lower`` or ``higher`` for each; by
-    default lower for curtailment, costs, prices, gaps and concentration, higher for welfare,
-    efficiency, energy served and income.
+    `pair` names the metrics, by default the first two. `better` is ``lower`` or ``higher`` for
+    each; by default lower for curtailment, costs, prices, gaps and concentration, higher for
+    welfare, efficiency, energy served and income. Points are means; lines are the intervals of
+    their differences to the baseline, which what a seed does to all arms does not widen.
     """
-    pair = chosen(results, x, y)
-    signs = directions(pair, better)
-    table = arm_means(results, pair)
-    for metric, axis in zip(pair, "xy", strict=True):
+    both = chosen(results, pair)
+    signs = directions(both, better)
+    table = arm_means(results, both)
+    for metric, axis in zip(both, "xy", strict=True):
         columns = [f"{axis}_{end}" for end in ("value", "low", "high")]
         scale, unit = metric.scale(table[columns].to_numpy().ravel())
         table[columns] *= scale
@@ -61,23 +67,26 @@ def tradeoff(
     style.legend(ax)
     pages.title(
         ax,
-        f"{pair[0].words} against {pair[1].words[:1].lower()}{pair[1].words[1:]}",
-        "" if signs else "no Pareto front: it is not known which values are better",
-        metrics.runs_of(results) + metrics.lacking(table["x_value"] + table["y_value"]),
+        f"{both[0].words} against {both[1].words[:1].lower()}{both[1].words[1:]}",
+        NO_FRONT if signs is None else FILLED * (len(table) <= NAMED),
+        LINES * bool(table["x_low"].notna().any()),
+        metrics.runs_of(results, intervals=False)
+        + metrics.lacking(table["x_value"] + table["y_value"]),
     )
     return ax
 
 
 def chosen(
-    results: "ExperimentResults", x: str | None, y: str | None
+    results: "ExperimentResults", asked: Sequence[str] | None
 ) -> tuple[metrics.Metric, metrics.Metric]:
     """Return the two metrics: those asked for, else the first ones that are left."""
-    asked = [None if name is None else metrics.metric_named(results, name) for name in (x, y)]
-    rest = [metrics.metric_named(results, name) for name in results.metrics if name not in (x, y)]
-    found = [one or (rest.pop(0) if rest else None) for one in asked]
-    if found[0] is None or found[1] is None or found[0] == found[1]:
+    given = [asked] if isinstance(asked, str) else list(asked or ())
+    names = [*given, *(name for name in results.metrics if name not in given)]
+    if len(names) < 2:
         raise NothingToDraw("A trade-off needs two metrics, and this experiment has one.")
-    return found[0], found[1]
+    if len(given) > 2 or len(set(names[:2])) < 2:
+        raise InputError(f"pair={asked!r}: name two metrics")
+    return metrics.metric_named(results, names[0]), metrics.metric_named(results, names[1])
 
 
 def directions(
@@ -111,17 +120,21 @@ def _said(signs: Signs | None, axis: str) -> str:
 def arm_means(
     results: "ExperimentResults", pair: tuple[metrics.Metric, metrics.Metric]
 ) -> "pd.DataFrame":
-    """Return the mean of both metrics with its interval: an arm a row."""
+    """Return the mean of both metrics, with the interval of its difference: an arm a row."""
     import pandas as pd
 
-    parts = [
-        intervals.ends(metrics.by_arm(results, metric), ("mean", "mean_low", "mean_high"))
-        for metric in pair
-    ]
+    parts = [_paired(metrics.by_arm(results, metric)) for metric in pair]
     table = pd.concat([parts[0].add_prefix("x_"), parts[1].add_prefix("y_")], axis=1)
     if not (table["x_value"] + table["y_value"]).notna().any():
         raise NothingToDraw(f"No arm has both {pair[0].words} and {pair[1].words}.")
     return table
+
+
+def _paired(rows: "pd.DataFrame") -> "pd.DataFrame":
+    """Return means, with the interval of the difference to the baseline moved to the mean."""
+    away = rows["mean"] - rows["difference"]
+    ends = rows.assign(low=away + rows["diff_low"], high=away + rows["diff_high"])
+    return intervals.ends(ends, ("mean", "low", "high"))
 
 
 def front(table: "pd.DataFrame", signs: Signs | None) -> "pd.Series[bool]":
@@ -172,14 +185,16 @@ def _named(
     ax: "Axes", results: "ExperimentResults", table: "pd.DataFrame", on_front: "pd.Series[bool]"
 ) -> None:
     """Draw arms with their intervals, filled where they are on the front."""
-    texts = arm_names.arm_labels(results, style.letters(ax) - 20)
-    series = style.series(len(table))
+    letters = style.letters(ax) - 10
+    texts = arm_names.arm_labels(results, letters)
+    series = palettes.series(len(table))
     solid = on_front if on_front.any() else ~on_front
     for (arm, row), (colour, marker) in zip(table.iterrows(), series, strict=True):
         line: dict[str, Any] = {"color": colour, "lw": 0.8, "alpha": 0.7}
         ax.plot([row["x_low"], row["x_high"]], [row["y_value"]] * 2, **line)
         ax.plot([row["x_value"]] * 2, [row["y_low"], row["y_high"]], **line)
         text = texts[str(arm)]
-        text += " (baseline)" * (arm == results.baseline and text != "baseline")
+        if arm == results.baseline and text != arm_names.BASELINE:
+            text = arm_names.cut(text, letters - len(SUFFIX)) + SUFFIX
         look = intervals.Look(colour, text, marker, filled=bool(solid[str(arm)]))
         ax.plot([row["x_value"]], [row["y_value"]], ls="", **look.style)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 ROWS = 44
 """Rows that fit a page."""
 
+SMALL = 0.01
+"""Share of the largest change below which the roles of an arm are put together."""
+
 WELFARE = "welfare (all)"
 """Name of the row that adds up all roles."""
 
@@ -58,36 +61,51 @@ def winners(results: "ExperimentResults", ax: "Axes", arms: Sequence[str] | None
 def gains(results: "ExperimentResults") -> "pd.DataFrame":
     """Return the mean difference of net benefits with its interval: a row per arm and role.
 
-    Roles that no arm changes are left out. The last row of an arm adds up all roles.
+    An arm has its roles by what they gain, those it changes little as one row, and last their sum.
+    Roles that it does not change are left out.
     """
     import pandas as pd
 
     if results.baseline is None:
         raise NothingToDraw("A sampled design has no baseline that anybody could gain against.")
-    parts = []
-    for arm in results.arms:
-        if arm == results.baseline:
-            continue
-        by_role = results.winners(arm)
-        if len(by_role) and by_role["pairs"].max() > 0:
-            total = _welfare(results, arm)
-            parts.append(pd.concat([by_role[COLUMNS], total]).assign(arm=arm))
-    if not parts:
+    found = {arm: results.winners(arm) for arm in results.arms if arm != results.baseline}
+    found = {arm: table[table["pairs"] > 0] for arm, table in found.items()}
+    found = {arm: table for arm, table in found.items() if len(table)}
+    if not found:
         raise NothingToDraw("No arm has benefits that could be compared with the baseline's.")
-    table = pd.concat(parts).rename_axis("role").reset_index()
-    changed = table[COLUMNS].ne(0).any(axis=1).groupby(table["role"]).transform("any")
-    return table[changed | (table["role"] == WELFARE)]
+    largest = max(_reach(table).max() for table in found.values())
+    parts = []
+    for arm, table in found.items():
+        reach = _reach(table)
+        small = list(table.index[(reach > 0) & (reach < SMALL * largest)])
+        small = small if len(small) > 1 else []
+        rows = [table.loc[(reach > 0) & ~table.index.isin(small), COLUMNS]]
+        rows += [_sum(results, arm, small, f"{len(small)} others")] if small else []
+        rows += [_sum(results, arm, list(table.index), WELFARE)]
+        parts.append(pd.concat(rows).rename_axis("role").reset_index().assign(arm=arm))
+    return pd.concat(parts, ignore_index=True)
 
 
-def _welfare(results: "ExperimentResults", arm: str) -> "pd.DataFrame":
-    """Return the change of the sum of all benefits, as one row."""
+def _reach(table: "pd.DataFrame") -> "pd.Series[float]":
+    """Return how far a role's difference or its interval is from zero."""
+    reach: pd.Series[float] = table[COLUMNS].abs().max(axis=1)
+    return reach
+
+
+def _sum(results: "ExperimentResults", arm: str, roles: Sequence[str], name: str) -> "pd.DataFrame":
+    """Return what an arm changes for several roles together, as one row."""
     import pandas as pd
 
     table = results.benefits
-    totals = table.groupby(["arm", "seed"])["benefit_amount"].sum().unstack("seed")
-    found = paired_difference(totals.loc[arm], totals.loc[results.baseline])
-    numbers = [[found.mean, found.low, found.high]]
-    return pd.DataFrame(numbers, index=[WELFARE], columns=COLUMNS)
+    by_seed = {}
+    for one in (arm, str(results.baseline)):
+        rows = table[table["arm"] == one]
+        # A role that an arm does not have gains nothing there.
+        amounts = rows["benefit_amount"].where(rows["role"].isin(roles), 0.0)
+        by_seed[one] = amounts.groupby(rows["seed"]).sum()
+    both = pd.concat(by_seed, axis=1)
+    found = paired_difference(both[arm], both[str(results.baseline)])
+    return pd.DataFrame([[found.mean, found.low, found.high]], index=[name], columns=COLUMNS)
 
 
 def currency(results: "ExperimentResults") -> metrics.Metric:
@@ -110,26 +128,20 @@ def _shown(
         if unknown or isinstance(arms, str):
             raise InputError(f"arms={arms!r}: known arms are {', '.join(there)}")
         return [arm for arm in there if arm in set(arms)]
-    fit = max(1, ROWS // (table["role"].nunique() + 1))
-    largest = table.groupby("arm")["difference"].agg(lambda values: values.abs().max())
-    kept = set(largest.nlargest(fit).index)
+    groups = table.groupby("arm")["difference"]
+    largest = groups.agg(lambda values: values.abs().max()).sort_values(ascending=False)
+    height = (groups.size() + 1)[largest.index].cumsum()
+    kept = set(height.index[(height <= ROWS) | (height == height.iloc[0])])
     return [arm for arm in there if arm in kept]
 
 
 def _with_headings(table: "pd.DataFrame", arms: Sequence[str]) -> "pd.DataFrame":
-    """Return the rows of the figure: under a row for each arm its roles, the same order in all.
-
-    The order is by what roles gain on average over the arms; welfare comes last.
-    """
+    """Return the rows of the figure: those of each arm under a row with its name."""
     import pandas as pd
 
-    means = table.groupby("role")["difference"].mean().sort_values(ascending=False, kind="stable")
-    order = [*means.index.drop(WELFARE), WELFARE]
     parts = []
     for arm in arms:
-        parts.append(pd.DataFrame({"role": [""], "arm": [arm]}))
-        mine = table[table["arm"] == arm].set_index("role").reindex(order)
-        parts.append(mine.assign(arm=arm).rename_axis("role").reset_index())
+        parts += [pd.DataFrame({"role": [""], "arm": [arm]}), table[table["arm"] == arm]]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -142,9 +154,10 @@ def _label(ax: "Axes", results: "ExperimentResults", lines: "pd.DataFrame") -> f
     height = rows.label(ax, texts)
     names = arm_names.arm_labels(results, int(style.letters(ax) * 0.7))
     look: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "va": "center"}
+    look["bbox"] = {"fc": "white", "ec": "none", "pad": 1}  # the line at zero ends there
     for place in lines.index[heads]:
-        name = names[lines["arm"][place]]
-        ax.text(0.01, place, name, weight="bold", backgroundcolor="white", **look)
+        ax.text(0.0, place, names[lines["arm"][place]], weight="bold", **look)
+    ax.spines["left"].set_visible(False)
     return height
 
 

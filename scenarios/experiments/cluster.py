@@ -5,7 +5,7 @@ the last bit. The machines need the same version of the program, and the scenari
 under the same paths; a run on one that has others fails and says so.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from socket import create_connection
 from typing import Any
@@ -21,7 +21,7 @@ NOT_INSTALLED = (
     'type: pip install "talatan[cluster]"'
 )
 CONNECTING_S = 10
-Outcomes = Iterator[tuple[Task, dict[str, Any]]]
+Outcomes = Generator[tuple[Task, dict[str, Any]], None, None]
 
 
 def on_cluster(tasks: Iterable[Task], address: str) -> Outcomes:
@@ -102,13 +102,19 @@ def _no_scheduler(address: str, error: Exception) -> str:
     )
 
 
+def digest_here() -> str:
+    """Return the digest of the program that this process runs."""
+    return program()
+
+
 def _refuse_other_programs(client: Any, address: str) -> None:
     """Raise when a machine that is there already has another version of the program."""
     try:
         found = client.run(program)
     except ImportError as error:
         raise InputError(f"{address}: talatan is not installed on its machines ({error})") from None
-    other = sorted(worker for worker, digest in found.items() if digest != program())
+    here = digest_here()
+    other = sorted(worker for worker, digest in found.items() if digest != here)
     if other:
         raise InputError(
             f"{address}: other versions of the program, or of what it calculates with, are "

@@ -129,27 +129,30 @@ def regression(sample: Sample) -> list[Index]:
     >>> places = np.array([[0.0, 0.2], [0.2, 0.9], [0.4, 0.1], [0.6, 0.8], [0.8, 0.3], [1.0, 0.6]])
     >>> found = regression(Sample(["a", "b"], places, 3 * places[:, 0] - places[:, 1], "m"))
     >>> [(one.factor, one.index, round(one.value, 3)) for one in found]
-    [('a', 'src', 1.078), ('b', 'src', -0.308), ('all factors', 'R2', 1.0)]
+    [('a', 'src', 0.999), ('b', 'src', -0.295), ('all factors', 'R2', 1.0)]
     """
-    n, count = sample.n, len(sample.names)
-    inverse = None
-    if n > count + 1 and not sample.constant:
-        x, y = _standardised(sample.points), _standardised(sample.values[:, None])[:, 0]
-        inverse = _inverse((x[:, :, None] * x[:, None, :]).sum(axis=0))
-    if inverse is None:
-        lost = [(name, "src") for name in sample.names] + [(WHOLE, "R2")]
-        return [Index(name, "regression", index, n, math.nan) for name, index in lost]
-    slopes = (inverse * (x * y[:, None]).sum(axis=0)).sum(axis=1)
-    rest = float(np.square(y - (x * slopes).sum(axis=1)).sum())
     from scipy.special import stdtrit
 
-    t = float(stdtrit(n - count - 1, 0.975))
-    errors = t * np.sqrt(rest / (n - count - 1) * inverse.diagonal())
+    n, freedom = sample.n, sample.n - len(sample.names) - 1
+    if freedom < 1 or sample.constant:
+        return _no_fit(sample)
+    x, y = _standardised(sample.points), _standardised(sample.values)
+    inverse = _inverse((x[:, :, None] * x[:, None, :]).sum(axis=0))
+    if inverse is None:
+        return _no_fit(sample)
+    slopes = (inverse * (x * y[:, None]).sum(axis=0)).sum(axis=1)
+    rest = float(np.square(y - (x * slopes).sum(axis=1)).sum())
+    errors = float(stdtrit(freedom, 0.975)) * np.sqrt(rest / freedom * inverse.diagonal())
     found = [
         Index(name, "regression", "src", n, value, value - error, value + error)
         for name, value, error in zip(sample.names, slopes.tolist(), errors.tolist(), strict=True)
     ]
     return [*found, Index(WHOLE, "regression", "R2", n, 1 - rest)]
+
+
+def _no_fit(sample: Sample) -> list[Index]:
+    rows = [*((name, "src") for name in sample.names), (WHOLE, "R2")]
+    return [Index(name, "regression", index, sample.n, math.nan) for name, index in rows]
 
 
 def _standardised(columns: FloatArray) -> FloatArray:

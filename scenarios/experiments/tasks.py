@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 from typing import Any
 
-from scenarios.experiments.arms import Task
+from scenarios.experiments.arms import Arm, Task
 from scenarios.experiments.loader import LoadedExperiment
 from scenarios.series_file import find_file
 from scenarios.series_file import version as file_version
@@ -33,60 +33,44 @@ def tasks(loaded: LoadedExperiment) -> Iterator[Task]:
 
     An experiment that is stopped early then has whole pairs of runs rather than whole arms.
     """
+    first = [_task(loaded, arm) for arm in loaded.arms]
+    contents = [scenario_digest(task) for task in first]
     for seed in loaded.seeds:
-        for arm in loaded.arms:
-            scenario = loaded.scenarios[arm.name]
-            data_dir = None if loaded.data_dir is None else str(loaded.data_dir.absolute())
-            base_dir = str(scenario.base_dir.absolute())
-            task = Task("", arm.name, seed, scenario.text, base_dir, data_dir)
-            task = replace(task, appraisals=loaded.appraisals, periods=loaded.asked_periods)
-            yield replace(task, key=task_key(task))
+        for task, content in zip(first, contents, strict=True):
+            one = replace(task, seed=seed)
+            yield replace(one, key=_key(one, content))
+
+
+def _task(loaded: LoadedExperiment, arm: Arm) -> Task:
+    scenario = loaded.scenarios[arm.name]
+    return Task(
+        "",
+        arm.name,
+        loaded.seeds[0],
+        scenario.text,
+        str(scenario.base_dir.absolute()),
+        None if loaded.data_dir is None else str(loaded.data_dir.absolute()),
+        loaded.appraisals,
+        loaded.asked_periods,
+    )
 
 
 def task_key(task: Task) -> str:
     """Return the digest of all that the outcome of a task depends on."""
-    scenario = _scenario_text(task.text, task.base_dir, task.data_dir, _stamps(task))
+    return _key(task, scenario_digest(task))
+
+
+def _key(task: Task, scenario: str) -> str:
     parts = (program(), scenario, str(task.seed), repr(task.appraisals), repr(task.periods))
-    return _digest("\x1f".join(parts).encode())
+    return _digest("\x1f".join(parts))
 
 
-def _stamps(task: Task) -> tuple[tuple[str, int, int], ...]:
-    """Return the data files of a task, each with what changes when it changes."""
-    found = []
-    for file in _files(_parsed(task.text)):
-        path = find_file(file, *_folders(task.base_dir, task.data_dir))
-        found.append((str(path), *file_version(path)))
-    return tuple(found)
-
-
-def _folders(base_dir: str, data_dir: str | None) -> tuple[Path, Path | None]:
-    return Path(base_dir), None if data_dir is None else Path(data_dir)
-
-
-@lru_cache(maxsize=64)
-def _scenario_text(
-    text: str, base_dir: str, data_dir: str | None, _stamps: tuple[tuple[str, int, int], ...]
-) -> str:
-    """Return a scenario in which digests of contents stand for data files, and no seed."""
-    raw = _parsed(text)
+def scenario_digest(task: Task) -> str:
+    """Return a digest of a scenario and of the contents of its data files; seeds do not count."""
+    raw = parse_toml(task.text, "the resolved scenario")
     raw = {**raw, "scenario": {k: v for k, v in raw["scenario"].items() if k != "seed"}}
-    return write_toml(_by_content(raw, *_folders(base_dir, data_dir)))
-
-
-@lru_cache(maxsize=64)
-def _parsed(text: str) -> dict[str, Any]:
-    return parse_toml(text, "the resolved scenario")
-
-
-def _files(value: Any) -> Iterator[str]:
-    if isinstance(value, list):
-        for item in value:
-            yield from _files(item)
-    elif isinstance(value, dict):
-        if isinstance(value.get("file"), str):
-            yield value["file"]
-        for item in value.values():
-            yield from _files(item)
+    data_dir = None if task.data_dir is None else Path(task.data_dir)
+    return _digest(write_toml(_by_content(raw, Path(task.base_dir), data_dir)))
 
 
 def _by_content(value: Any, base_dir: Path, data_dir: Path | None) -> Any:
@@ -94,7 +78,7 @@ def _by_content(value: Any, base_dir: Path, data_dir: Path | None) -> Any:
         return [_by_content(item, base_dir, data_dir) for item in value]
     if not isinstance(value, dict):
         return value
-    found = {key: _by_content(item, base_dir, data_dir) for key, item in value.items()}
+    found = {key: _by_content(value[key], base_dir, data_dir) for key in sorted(value)}
     if isinstance(value.get("file"), str):
         path = find_file(value["file"], base_dir, data_dir)
         found["file"] = _content(path, file_version(path)) + path.suffix
@@ -134,5 +118,5 @@ def _versions() -> Iterator[str]:
             yield f"{group} {point.name} {point.dist.version if point.dist else ''}"
 
 
-def _digest(content: bytes) -> str:
-    return blake2b(content, digest_size=DIGEST_SIZE).hexdigest()
+def _digest(text: str) -> str:
+    return blake2b(text.encode(), digest_size=DIGEST_SIZE).hexdigest()

@@ -7,7 +7,7 @@ main program dies, its runs notice and end too.
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from itertools import islice
@@ -29,7 +29,7 @@ IMPORTED_ONCE = (
     *("pyarrow.pandas_compat", "scenarios.experiments.warm"),
 )
 TRIES = 2
-Outcomes = Iterator[tuple[Task, dict[str, Any]]]
+Outcomes = Generator[tuple[Task, dict[str, Any]], None, None]
 Running = Future[dict[str, Any]]
 
 
@@ -74,12 +74,10 @@ def _outcome(future: Running, task: Task) -> dict[str, Any] | None:
     """Return what a process sent; None where it died before it could."""
     from pebble import ProcessExpired
 
-    try:
+    error = future.exception()
+    if error is None:
         return future.result()
-    except (ProcessExpired, EOFError, OSError):
-        return None
-    except Exception as error:
-        return failure(task, error)
+    return None if isinstance(error, ProcessExpired | OSError | EOFError) else failure(task, error)
 
 
 def _death(future: Running) -> str:

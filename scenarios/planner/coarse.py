@@ -22,10 +22,11 @@ def coarsened(stages: Stages, step: int) -> Stages:
     def total(values: FloatArray) -> FloatArray:
         return np.asarray(np.add.reduceat(values, starts, axis=1))
 
-    flows = np.isin(np.arange(len(stages.names)), _levels(stages), invert=True)[:, None]
+    flows = np.isin(np.arange(len(stages.names)), levels(stages), invert=True)[:, None]
     low = np.where(flows, total(stages.low), stages.low[:, ends])
     high = np.where(flows, total(stages.high), stages.high[:, ends])
-    summed = np.array([coarse != "drop" for coarse in stages.coarse])[:, None]
+    summed = np.array([coarse in ("sum", "law") for coarse in stages.coarse])[:, None]
+    at_end = np.array([coarse == "end" for coarse in stages.coarse])[:, None]
     entries = stages.lagged & (np.array(stages.coarse)[stages.rows] == "law")
     mean = total(stages.numbers) / width
     held = -(np.abs(stages.numbers[:, ends]) ** width)
@@ -36,13 +37,14 @@ def coarsened(stages: Stages, step: int) -> Stages:
         value=total(stages.value * np.maximum(stages.high, 1e-9))
         / total(np.maximum(stages.high, 1e-9)),
         recorded=np.full_like(low, np.nan),
-        row_low=np.where(summed, total(stages.row_low), -np.inf),
-        row_high=np.where(summed, total(stages.row_high), np.inf),
+        row_low=np.where(summed, total(stages.row_low), np.where(at_end,stages.row_low[:, ends],-np.inf)),
+        row_high=np.where(summed, total(stages.row_high), np.where(at_end,stages.row_high[:, ends],np.inf)),
         numbers=np.where(entries[:, None], held, mean),
+        pairs=(),  # over some hours a store may well do both
     )
 
 
-def _levels(stages: Stages) -> IntArray:
+def levels(stages: Stages) -> IntArray:
     """Return the unknowns that are levels: what a law carries over."""
     laws = np.array([coarse == "law" for coarse in stages.coarse], np.bool_)
     held = stages.lagged & laws[stages.rows]

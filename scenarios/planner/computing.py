@@ -109,7 +109,7 @@ class Site:
         into.builder.put(law, missed, -1.0, lagged=True)
         into.builder.put(law, newly, -1.0)
         # What is done is what was ready less what waits; with what is missed it is what is due.
-        deadline = into.builder.sum(-np.inf, ready - due, "drop")
+        deadline = into.builder.sum(-np.inf, ready - due, "end")
         into.builder.put(deadline, waiting, 1.0)
         into.builder.put(deadline, missed, -1.0)
         return work
@@ -120,8 +120,8 @@ class Site:
         _, *work = self._queue(into, sizes, "soft", LEVELS)
         for level in range(len(LEVELS) - 1):
             later, all_ = self.limits[f"soft {level} later"], float(self.limits[f"soft {level}"][0])
-            left = into.unknown(f"soft left {level}", 0.0, later, before=(0.0, all_))
-            law = into.builder.sum(0.0, 0.0, "law")
+            left = into.unknown(f"soft left {level}", 0.0, later, before=(all_, all_))
+            law = into.builder.sum(-np.inf, 0.0, "law")
             into.builder.put(law, left, 1.0)
             into.builder.put(law, left, -1.0, lagged=True)
             for place in work[: level + 1]:

@@ -31,11 +31,15 @@ def weather_portions(
     fleet: RenewableFleet, record: Record, entries: dict[str, str]
 ) -> Iterator[Portion]:
     """Yield plants that cannot store; what was out of order is not usable."""
-    usable = record.of(fleet, "available") - record.of(fleet, "curtailed_outage")
+    available, lost = record.of(fleet, "available"), record.of(fleet, "curtailed_outage")
     given, cost = record.of(fleet, "delivered"), fleet.unit_cost()
     for unit, name in enumerate(fleet.names):
-        form = Weather(fleet.kind, float(cost[unit]))
-        yield Portion(name, entries[name], form, {"usable": usable[unit], "recorded": given[unit]})
+        sizes = {
+            "available": available[unit],
+            "usable": available[unit] - lost[unit],
+            "recorded": given[unit],
+        }
+        yield Portion(name, entries[name], Weather(fleet.kind, float(cost[unit])), sizes)
 
 
 @dataclass(frozen=True, slots=True)

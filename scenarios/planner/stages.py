@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from market import FloatArray, IntArray
 
-Coarse = Literal["sum", "law", "drop"]
+Coarse = Literal["sum", "law", "end", "drop"]
 """What becomes of a sum when intervals are put together: it is added up, it is a law of a level
 and holds from end to end, or it has no meaning any more."""
 

@@ -69,7 +69,8 @@ def test_the_harm_of_a_job_missed_is_the_customers(place):
     units["value_amount"] = units["value_amount"].mask(missed, 1_000.0 - 70.0)
     units.to_parquet(place / "participants.parquet")
     after = benefits(Results(place)).set_index("account")
-    change = (after - before)[["value_amount", "balance_amount", "benefit_amount"]]
+    amounts = ["value_amount", "balance_amount", "benefit_amount"]
+    change = after[amounts] - before[amounts]
     assert change.loc["data_center owner"].tolist() == pytest.approx([1_000, -70, 930])
     assert change.loc["customers"].tolist() == [-70, 70, 0]
     assert cents(after["benefit_amount"]) == round(100 * physical_welfare(Results(place)))

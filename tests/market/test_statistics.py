@@ -47,6 +47,14 @@ def test_the_usual_bootstrap_intervals_are_too_narrow_for_five_seeds():
     assert np.mean([one.low <= 0 <= one.high for one in ours]) > 0.92
 
 
+def test_many_seeds_need_no_memory_of_resamples():
+    values = stream(6, "many").normal(size=101)
+    found = mean_interval(values)
+    half = stats.sem(values) * stats.t.ppf(0.975, 100)
+    assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.05)
+    assert mean_interval(values) == found
+
+
 def test_the_interval_leans_where_the_values_do():
     found = mean_interval([1.0, 1.1, 1.2, 1.3, 9.0])
     assert found.high - found.mean > found.mean - found.low > 0

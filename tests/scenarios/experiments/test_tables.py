@@ -2,7 +2,6 @@
 
 import json
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -281,13 +280,6 @@ def test_a_sample_that_lost_a_seed_is_left_out(tmp_path):
     results = talatan_experiment(finished(asked, runs, tmp_path))
     found = of(results.sensitivity, metric="mean_price", index="R2").iloc[0]
     assert (found["n"], round(found["value"], 9)) == (39, 1.0)
-
-
-def test_every_column_is_documented():
-    text = (Path(__file__).parents[3] / "docs" / "experiments.md").read_text(encoding="utf-8")
-    columns = {column for table in EXPERIMENT_TABLES.values() for column in table}
-    assert [column for column in sorted(columns) if f"`{column}`" not in text] == []
-    assert [name for name in EXPERIMENT_TABLES if f"{name}.parquet" not in text] == []
 
 
 def test_the_directory_says_what_it_holds(results):
