@@ -45,12 +45,12 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()
     table = run(2 * given.seeds, given.jobs)
-    print("| metric | arm | difference | with | without | without / with | runs saved |")
+    print("| metric | arm | difference | with | without | with / without | runs for the same |")
     print("| --- | --- | --: | --: | --: | --: | --: |")
-    for metric, arm, *numbers in rows(table, given.seeds):
-        difference, paired, apart = numbers
-        times = f"{apart / paired:.1f} | {(apart / paired) ** 2:.0f} x" if paired else "- | all"
-        print(f"| `{metric}` | {arm} | {difference:.4g} | {paired:.2g} | {apart:.2g} | {times} |")
+    for metric, arm, difference, paired, apart in rows(table, given.seeds):
+        runs = f"{(apart / paired) ** 2:,.0f} x" if paired else "-"
+        errors = f"{paired:.2g} | {apart:.2g} | {paired / apart:.2f}"
+        print(f"| `{metric}` | {arm} | {difference:.3g} | {errors} | {runs} |")
 
 
 def run(seeds: int, jobs: int):

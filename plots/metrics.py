@@ -26,8 +26,8 @@ SHOWN = {
 }
 """What can be shown of an arm, with the columns of the summary that have it."""
 
-LONG = 100_000
-"""From here on numbers are written in thousands, millions, ..."""
+LONG = 10_000
+"""Beyond this numbers are written in thousands, millions, ..."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class Metric:
         'Mean price (before)'
         """
         name, _, period = self.name.partition("@")
-        end = "_amount" if "/" not in self.unit else ""
-        for suffix in (SUFFIXES.get(self.unit, end), end):
+        ends = [SUFFIXES.get(self.unit, "" if "/" in self.unit else "_amount")]
+        for suffix in ends if self.unit else SUFFIXES.values():
             name = name.removesuffix(suffix)
         words = name.replace("_", " ")
         of = f" ({style.printable(period, 'period')})" if period else ""
@@ -68,7 +68,7 @@ class Metric:
     def scale(self, values: Iterable[float]) -> tuple[float, str]:
         """Return a factor and a unit that keep the numbers of an axis short."""
         largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
-        if largest < LONG and not self.unit.startswith("MW"):
+        if largest <= LONG and not self.unit.startswith("MW"):
             return 1.0, self.unit
         factor, unit = style.scaled(largest, self.unit)
         return factor, unit.strip()
@@ -166,8 +166,12 @@ def runs_of(results: "ExperimentResults", intervals: bool = True) -> str:
     """Return what the numbers rest on, for the title; `intervals` where there are some."""
     name = style.printable(str(results.experiment["name"]), "experiment")
     arms, seeds = len(results.arms), len(results.experiment["seeds"])
-    what = "sample" if results.experiment["design"] in SAMPLED_DESIGNS else "arm"
+    design = results.experiment["design"]
+    what = "sample" if design in SAMPLED_DESIGNS else "arm"
     several = f"{arms} {what}" + "s" * (arms != 1)
+    if design in ("full", "list") and len(results.factors) > 1:
+        # Labels of arms are levels in this order.
+        several += f" ({', '.join(name.replace('_', ' ') for name in results.factors)})"
     runs = "one seed" if seeds == 1 else f"{seeds} seeds"
     if intervals:
         runs += " (no intervals)" if seeds == 1 else ", 95 % intervals"

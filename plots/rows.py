@@ -64,7 +64,10 @@ def note_numbers(ax: "Axes", shown: "pd.DataFrame") -> None:
     """Write the numbers of each row at its right, where the figure is wide enough."""
     if style.letters(ax) < pages.WIDE or not pages.is_ours(ax):
         return
-    cells = [metrics.written(numbers, 2) for numbers in shown.to_numpy()]
+    if shown["low"].notna().any():
+        cells = [metrics.written(numbers, 2) for numbers in shown.to_numpy()]
+    else:
+        cells = [[value, *["nan"] * 2] for value in metrics.written(shown["value"])]
     right = ax.twinx()
     right.set_ylim(ax.get_ylim())
     right.set_yticks(range(len(cells)), [_cell(*cell) for cell in cells])

@@ -50,7 +50,9 @@ def run(
     return execute(loaded, directory)
 
 
-def load_experiment(experiment: str | Path, *, data: Path | None = None) -> "LoadedExperiment":
+def load_experiment(
+    experiment: str | Path, *, data: str | Path | None = None
+) -> "LoadedExperiment":
     """Check an experiment file, or a bundled experiment by its name, and return what it says.
 
     Parameters
@@ -66,16 +68,16 @@ def load_experiment(experiment: str | Path, *, data: Path | None = None) -> "Loa
     """
     from scenarios.experiments.loader import load_experiment as load
 
-    return load(str(experiment), data)
+    return load(str(experiment), None if data is None else Path(data))
 
 
 def run_experiment(
     experiment: "str | Path | LoadedExperiment",
     *,
-    out: Path | None = None,
+    out: str | Path | None = None,
     jobs: int | None = None,
     scheduler: str | None = None,
-    data: Path | None = None,
+    data: str | Path | None = None,
     resume: bool = False,
     force: bool = False,
 ) -> "ExperimentResults":
@@ -108,11 +110,12 @@ def run_experiment(
     from scenarios.experiments.directory import default_directory, prepare
     from scenarios.experiments.loader import LoadedExperiment
     from scenarios.experiments.run import Work, execute
-    from scenarios.experiments.workers import usable_cores
+    from scenarios.experiments.workers import refuse_within, usable_cores
 
+    refuse_within()
     loaded = experiment
     if not isinstance(loaded, LoadedExperiment):
         loaded = load_experiment(loaded, data=data)
-    directory = out or default_directory(loaded)
+    directory = default_directory(loaded) if out is None else Path(out)
     prepare(directory, loaded, force, resume)
     return execute(loaded, directory, Work(jobs or usable_cores(), scheduler, force))

@@ -15,6 +15,8 @@ import typer
 
 from scenarios.cli_experiment import experiment
 from scenarios.cli_money import invest, payments
+from scenarios.cli_plan import plan
+from scenarios.cli_plot import plot
 
 if TYPE_CHECKING:
     from market import Results
@@ -106,11 +108,17 @@ def validate(
 
 
 @app.command(epilog="Example: talatan schema > talatan.schema.json")
-def schema() -> None:
+def schema(
+    of_experiment: Annotated[
+        bool, typer.Option("--experiment", help="Of an experiment file.")
+    ] = False,
+) -> None:
     """Print the JSON Schema of a scenario file, for editors."""
+    from scenarios.experiments.schema import ExperimentFile
     from scenarios.reference import schema_json
+    from scenarios.schema import Scenario
 
-    print(schema_json())
+    print(schema_json(ExperimentFile if of_experiment else Scenario))
 
 
 @app.command(epilog="Example: talatan clear orders.csv --k 0 --price-floor 0.01 --json")
@@ -171,29 +179,6 @@ def compare(
         show_comparison(figures)
 
 
-@app.command(epilog="Example: talatan plot runs/tutorial-1 --kind prices --format svg")
-def plot(
-    run_directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A finished run or experiment.")
-    ],
-    kind: Annotated[list[str] | None, typer.Option(help="Figure; repeatable; all by default.")] = (
-        None
-    ),
-    metric: Annotated[
-        list[str] | None,
-        typer.Option(help="Metric of an experiment, or all; repeatable; the first by default."),
-    ] = None,
-    image_format: Annotated[str, typer.Option("--format", help="png, svg or pdf.")] = "png",
-    out: Annotated[Path | None, typer.Option(help="Directory [default: DIR/figures].")] = None,
-) -> None:
-    """Draw figures of a run or of an experiment."""
-    from scenarios.figure_files import draw_figures
-
-    directory = out or run_directory / "figures"
-    for path in draw_figures(run_directory, kind or (), metric or (), (directory, image_format)):
-        print(path)
-
-
 @app.command("list", epilog="Example: talatan list strategies")
 def list_what(
     what: Annotated[
@@ -210,9 +195,11 @@ def list_what(
         print(f"{name:<24} {line}")
 
 
+app.command(epilog="Example: talatan plot runs/tutorial-1 --kind prices --format svg")(plot)
 app.command(epilog="Example: talatan experiment pricing-rule --jobs 4")(experiment)
 app.command(epilog="Example: talatan payments runs/tutorial-1 --by account")(payments)
 app.command(epilog="Example: talatan invest runs/qinghai-pilot-2019-1 --cost 1200")(invest)
+app.command(epilog="Example: talatan plan runs/tutorial-1 --json")(plan)
 
 
 def main() -> None:

@@ -92,7 +92,7 @@ def estimate_text(name: str, expected: "Estimate", jobs: int | None) -> str:
         return f"{total}; nothing to run"
     seconds = expected.wall_seconds(jobs or 1)
     if seconds is None:
-        return f"{total}; how long they take shows when the first are done"
+        return f"{total}\nno estimate of time: a run of one day fails ({expected.reason})"
     where = "of computing on the cluster" if jobs is None else f"with {jobs} at a time"
     disk = f"disk: about {_size(expected.kept_bytes)}"
     scratch = _size(expected.scratch_bytes * (jobs or 1))
@@ -119,7 +119,7 @@ def _size(number: float) -> str:
     return f"{max(0.1, number / 1e6):.2g} MB" if number < 1e9 else f"{number / 1e9:.2g} GB"
 
 
-def _estimate_json(expected: "Estimate", jobs: int) -> dict[str, float | int | None]:
+def _estimate_json(expected: "Estimate", jobs: int) -> dict[str, float | str | None]:
     return {
         "arms": expected.arms,
         "seeds": expected.seeds,
@@ -130,4 +130,5 @@ def _estimate_json(expected: "Estimate", jobs: int) -> dict[str, float | int | N
         "seconds": expected.wall_seconds(jobs),
         "kept_bytes": expected.kept_bytes,
         "scratch_bytes": expected.scratch_bytes * jobs,
+        "reason": expected.reason,
     }

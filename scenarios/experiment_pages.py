@@ -1,4 +1,4 @@
-"""Tables of a documentation page, written anew from the directory of an experiment.
+"""A documentation page written anew from the directory of an experiment: its tables, its figure.
 
 ``python -m scenarios.experiment_pages DIR PAGE`` fills what stands between two marks:
 
@@ -11,23 +11,27 @@
 - ``<!-- exchange: curtailed_mwh of flexible and storage -->``: what a MW of each of two factors
   takes off a figure, and how many of one are worth another;
 
-each up to its end, ``<!-- /results -->`` and the like.
-
-Everything else on the page is left as it is. Differences are paired by seed; what stands in
-brackets is the 95 % interval of a difference.
+each up to its end, ``<!-- /results -->`` and the like. ``<!-- figure: response mean_price
+by=forecast -->`` draws that figure, with its metric and options, into the file of the image that
+follows. Everything else on the page is left as it is.
 """
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-from market import InputError, mean_interval, paired_difference, talatan_experiment
+from market import talatan_experiment
+from scenarios.experiment_markdown import (
+    changes_table,
+    differences_table,
+    exchange_table,
+    results_table,
+)
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from market import ExperimentResults
 
 BLOCK = re.compile(
@@ -35,8 +39,13 @@ BLOCK = re.compile(
     r".*?(?P<close><!-- /(?P=kind) -->)",
     re.DOTALL,
 )
-BENEFIT = "benefit of "
-NONE = "-"
+FIGURE = re.compile(r"<!-- figure: (?P<words>[^\n]*?) -->\s*!\[[^\]]*\]\((?P<file>[^)]*)\)")
+TABLES: dict[str, Callable[["ExperimentResults", str], str]] = {
+    "results": results_table,
+    "differences": differences_table,
+    "changes": changes_table,
+    "exchange": exchange_table,
+}
 
 
 def filled(text: str, results: "ExperimentResults") -> str:
@@ -54,188 +63,27 @@ def _block(found: "re.Match[str]", results: "ExperimentResults") -> str:
     return TABLES[found["kind"]](results, found["words"])
 
 
-def results_table(results: "ExperimentResults", words: str) -> str:
-    """Return a row per arm: the mean of each metric, and what changes against the baseline."""
-    columns = [_results_column(results, metric) for metric in words.split()]
-    heads = ["arm", *(head for head, _ in columns)]
-    rows = [
-        [f"**{arm}**" if arm == results.baseline else arm, *(cells[arm] for _, cells in columns)]
-        for arm in results.arms
-    ]
-    return _markdown(heads, rows)
+def draw_figures(text: str, results: "ExperimentResults", folder: Path) -> None:
+    """Draw the figures of a page into their files, paths from `folder`."""
+    from plots import save
 
-
-def _results_column(results: "ExperimentResults", metric: str) -> tuple[str, dict[str, str]]:
-    figure = results.figure(metric)
-    rows = results.summary[results.summary["metric"] == metric].set_index("arm")
-    scale, unit = _scale(figure["unit"])
-    digits = _digits(rows["mean"] * scale)
-    cells = {
-        str(arm): _number(row["mean"] * scale, digits)
-        + _interval(row["diff_low"] * scale, row["diff_high"] * scale, digits)
-        * (arm != results.baseline)
-        for arm, row in rows.iterrows()
-    }
-    return f"{_title(metric)}, {unit}", cells
-
-
-def differences_table(results: "ExperimentResults", words: str) -> str:
-    """Return a row per arm but the baseline: what changes in each metric."""
-    columns = [_differences_column(results, metric) for metric in words.split()]
-    heads = [f"arm, against {results.baseline}", *(head for head, _ in columns)]
-    arms = [arm for arm in results.arms if arm != results.baseline]
-    return _markdown(heads, [[arm, *(cells[arm] for _, cells in columns)] for arm in arms])
-
-
-def _differences_column(results: "ExperimentResults", metric: str) -> tuple[str, dict[str, str]]:
-    rows = results.differences(metric)
-    scale, unit = _scale(results.figure(metric)["unit"])
-    digits = _digits(rows["difference"] * scale)
-    cells = {
-        str(arm): _number(row["difference"] * scale, digits, "+")
-        + _interval(row["diff_low"] * scale, row["diff_high"] * scale, digits)
-        for arm, row in rows.iterrows()
-    }
-    return f"{_title(metric)}, {unit}", cells
-
-
-def changes_table(results: "ExperimentResults", words: str) -> str:
-    """Return what the levels of a factor change, in percent, while all other factors are equal."""
-    figure, _, factor = words.rpartition(" by ")
-    values = _values(results, figure)
-    if factor not in results.factors:
-        raise InputError(f"{words!r}: no factor {factor!r}; known: {', '.join(results.factors)}")
-    others = [name for name in results.factors if name != factor]
-    levels = list(dict.fromkeys(results.table[factor]))
-    scale, unit = _scale(_unit(results, figure))
-    digits = _digits(values["value"] * scale)
-    heads = [*others, f"{factor} {levels[0]}, {unit}", *(f"{level}, %" for level in levels[1:])]
-    rows = []
-    for names, group in _groups(values, others):
-        by_seed = group.pivot(index="seed", columns=factor, values="value")
-        first = by_seed[levels[0]]
-        cells = [_change(by_seed[level], first) for level in levels[1:]]
-        rows.append([*map(str, names), _number(first.mean() * scale, digits), *cells])
-    return _markdown(heads, rows)
-
-
-def _change(values: "pd.Series[float]", first: "pd.Series[float]") -> str:
-    found = paired_difference(values, first)
-    scale = 100 / abs(first.mean())
-    return _number(found.mean * scale, 1, "+") + _interval(found.low * scale, found.high * scale, 1)
-
-
-def exchange_table(results: "ExperimentResults", words: str) -> str:
-    """Return what a unit of two factors takes off a figure, and how many of one make one of both.
-
-    Each factor is followed from its lowest level with the other at its own lowest. The last column
-    compares with the first step of the second factor, seed by seed.
-    """
-    figure, _, pair = words.partition(" of ")
-    names = pair.split(" and ")
-    values = _values(results, figure)
-    taken = [_taken(values, one, other) for one, other in (names, names[::-1])]
-    unit = taken[1].iloc[:, 0]
-    head = f"{_title(figure)} less per MW, {_unit(results, figure)}"
-    heads = ["factor", "MW", head, f"worth MW of {names[1]}"]
-    rows = [
-        [name, f"{level:g}", _mean(table[level], 1), _mean(table[level] / unit, 2)]
-        for name, table in zip(names, taken, strict=True)
-        for level in table
-    ]
-    return _markdown(heads, rows)
-
-
-def _taken(values: "pd.DataFrame", factor: str, other: str) -> "pd.DataFrame":
-    """Return what each level takes off per unit of the factor: a row per seed."""
-    alone = values[values[other] == values[other].min()]
-    table = alone.pivot(index="seed", columns=factor, values="value").sort_index(axis=1)
-    first, levels = table.columns[0], table.columns[1:]
-    taken: pd.DataFrame = table[levels].rsub(table[first], axis=0) / (levels - first)
-    return taken
-
-
-def _values(results: "ExperimentResults", figure: str) -> "pd.DataFrame":
-    """Return arm, factors, seed and value of a metric, or of the benefit of an account."""
-    if not figure.startswith(BENEFIT):
-        results.figure(figure)
-        return results.table[results.table["metric"] == figure]
-    account = figure.removeprefix(BENEFIT)
-    rows = results.benefits[results.benefits["account"] == account]
-    if rows.empty:
-        raise InputError(f"{results.path}: no account {account!r} has a benefit")
-    return rows.rename(columns={"benefit_amount": "value"})
-
-
-def _unit(results: "ExperimentResults", figure: str) -> str:
-    return results.currency if figure.startswith(BENEFIT) else results.figure(figure)["unit"]
-
-
-def _groups(table: "pd.DataFrame", names: list[str]) -> Iterable[tuple[Any, "pd.DataFrame"]]:
-    return table.groupby(names, sort=False) if names else [((), table)]
-
-
-def _mean(values: "pd.Series[float]", digits: int) -> str:
-    found = mean_interval(values)
-    return _number(found.mean, digits) + _interval(found.low, found.high, digits)
-
-
-def _title(metric: str) -> str:
-    """Return a metric in words, without its unit.
-
-    >>> _title("curtailed_mwh@middle"), _title("mean_price")
-    ('curtailed (middle)', 'mean price')
-    """
-    name, _, period = metric.partition("@")
-    words = re.sub("_(pct|mwh|amount|h)$", "", name).replace("_", " ")
-    return f"{words} ({period})" if period else words
-
-
-def _scale(unit: str) -> tuple[float, str]:
-    """Return the factor and the unit that amounts of money are shown in.
-
-    >>> _scale("CNY"), _scale("MWh")
-    ((0.001, '1,000 CNY'), (1.0, 'MWh'))
-    """
-    return (0.001, f"1,000 {unit}") if re.fullmatch("[A-Z]{3}", unit) else (1.0, unit)
-
-
-def _digits(values: "pd.Series[float]") -> int:
-    """Return decimals by the size of what is shown."""
-    largest = float(values.abs().max())
-    return next((n for n, bound in ((0, 1000), (1, 100), (2, 1)) if largest >= bound), 4)
-
-
-def _number(value: float, digits: int, sign: str = "") -> str:
-    return NONE if value != value else f"{value:{sign},.{digits}f}"
-
-
-def _interval(low: float, high: float, digits: int) -> str:
-    """Return an interval with signs, nothing where there is none."""
-    if low != low:
-        return ""
-    return f" [{low:+,.{digits}f}, {high:+,.{digits}f}]"
-
-
-def _markdown(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [heads, ["---"] + ["---:"] * (len(heads) - 1), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-TABLES: dict[str, Callable[["ExperimentResults", str], str]] = {
-    "results": results_table,
-    "differences": differences_table,
-    "changes": changes_table,
-    "exchange": exchange_table,
-}
+    for found in FIGURE.finditer(text):
+        kind, metric, *options = found["words"].split()
+        chosen = dict(option.split("=", 1) for option in options)
+        file = folder / found["file"]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=file.parent) as scratch:
+            (drawn,) = save(results, [kind], scratch, metric=metric, **chosen)
+            drawn.replace(file)
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Write the tables of one page from one experiment."""
+    """Write the tables and figures of one page from one experiment."""
     directory, page = arguments
-    path = Path(page)
-    text = filled(path.read_text(encoding="utf-8"), talatan_experiment(directory))
+    path, results = Path(page), talatan_experiment(directory)
+    text = filled(path.read_text(encoding="utf-8"), results)
     path.write_text(text, encoding="utf-8")
+    draw_figures(text, results, path.parent)
 
 
 if __name__ == "__main__":

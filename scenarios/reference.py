@@ -6,16 +6,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from scenarios.schema import Scenario
 from scenarios.schema_units import Generator, Unit
 
 Node = Mapping[str, Any]
 
 
-def schema_json() -> str:
-    """Return the JSON Schema of a scenario file, as text."""
+def schema_json(file: type[BaseModel] = Scenario) -> str:
+    """Return the JSON Schema of a scenario file, or of another kind of file, as text."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    schema |= Scenario.model_json_schema()
+    schema |= file.model_json_schema()
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -221,6 +221,7 @@ def _finish(simulation: Simulation, directory: Path, header: Mapping[str, Any]) 
         if name not in (*simulation.recorder.tables, "participants"):
             for suffix in (".parquet", ".parquet.part"):  # of an earlier run
                 (directory / f"{name}{suffix}").unlink(missing_ok=True)
+    (directory / "planner.json").unlink(missing_ok=True)  # of an earlier run
     done = dict(header) | _ended("finished") | {"content_hash": content_hash(simulation)}
     write_json(directory / "summary.json", summary(Results(directory)))
     write_json(directory / "run.json", done)

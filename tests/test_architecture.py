@@ -23,6 +23,7 @@ CLOCK = {
     "agents/leasing.py",
     "agents/processes.py",
     "agents/outages.py",
+    "scenarios/planner/downtime.py",
     "scenarios/simulation.py",
 }
 HEAVY = {"matplotlib", "pandas", "pyarrow"}

@@ -99,6 +99,6 @@ def _texts(
     return (
         f"{metric.words}: difference to the baseline{some}",
         metric.meaning,
-        f"baseline: {name}, mean {mean}{metrics.NO_BREAK}{unit}".rstrip(),
+        f"baseline: {name}; mean {mean}{metrics.NO_BREAK}{unit}".rstrip(),
         metrics.runs_of(results),
     )

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from market import SAMPLED_DESIGNS, InputError
 from plots import arm_names, intervals, metrics, pages, palettes, style
 from plots.registry import NothingToDraw, experiment_figures
@@ -61,7 +63,7 @@ def tradeoff(
         table[columns] *= scale
         pages.name_axes(ax, **{axis: metrics.quantity(metric.words, unit) + _said(signs, axis)})
     on_front = front(table, signs)
-    if on_front.sum() > 1:
+    if len(table[on_front].drop_duplicates(["x_value", "y_value"])) > 1:
         _line(ax, table[on_front], signs)
     _draw(ax, results, table, on_front)
     style.legend(ax)
@@ -141,16 +143,11 @@ def front(table: "pd.DataFrame", signs: Signs | None) -> "pd.Series[bool]":
     """Return which arms no other arm beats: none is as good in both and better in one."""
     import pandas as pd
 
-    points = table[["x_value", "y_value"]]
-    there = points.notna().all(axis=1)
     if signs is None:
         return pd.Series(data=False, index=table.index)
-    good = points * signs
-    beaten = [
-        bool(((good >= one).all(axis=1) & (good > one).any(axis=1)).any())
-        for _, one in good.iterrows()
-    ]
-    return there & ~pd.Series(beaten, index=table.index)
+    good = table[["x_value", "y_value"]].to_numpy() * np.array(signs)
+    beaten = [((good >= one).all(axis=1) & (good > one).any(axis=1)).any() for one in good]
+    return pd.Series(~np.array(beaten) & ~np.isnan(good).any(axis=1), index=table.index)
 
 
 def _line(ax: "Axes", best: "pd.DataFrame", signs: Signs | None) -> None:

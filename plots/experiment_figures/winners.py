@@ -110,12 +110,7 @@ def _sum(results: "ExperimentResults", arm: str, roles: Sequence[str], name: str
 
 def currency(results: "ExperimentResults") -> metrics.Metric:
     """Return what benefits are measured in, as a metric of its own."""
-    units = [str(unit) for unit in results.summary["unit"]]
-    known = [unit.removesuffix("/MWh") for unit in units if unit.endswith("/MWh")]
-    amounts = results.summary["metric"].astype(str).str.endswith("_amount")
-    known += [unit for unit in results.summary.loc[amounts, "unit"] if "/" not in unit]
-    name = results.experiment.get("currency") or next(iter(known), "currency")
-    return metrics.Metric("benefit_amount", str(name))
+    return metrics.Metric("benefit_amount", str(results.experiment.get("currency", "currency")))
 
 
 def _shown(

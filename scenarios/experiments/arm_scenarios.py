@@ -35,11 +35,14 @@ class ArmText:
         Directory that its data files are looked for in.
     calendar : Calendar
         Intervals of its runs.
+    currency : str
+        Of its prices and amounts.
     """
 
     text: str
     base_dir: Path
     calendar: Calendar
+    currency: str
 
 
 def arms_of(file: ExperimentFile, folders: Folders) -> list[Arm]:
@@ -94,7 +97,8 @@ def loaded_arms(
             changes = [*arm.values.items(), *recording]
             loaded = load(arm.base, changes, data_dir, file.experiment.seeds[0])
             _rehearse(loaded)
-            scenarios[arm.name] = ArmText(loaded.text, loaded.base_dir, loaded.calendar)
+            currency = loaded.scenario.scenario.currency
+            scenarios[arm.name] = ArmText(loaded.text, loaded.base_dir, loaded.calendar, currency)
         except InputError as error:
             for problem in error.problems:
                 told.setdefault(_general(problem, arm), (problem, []))[1].append(arm.name)

@@ -1,7 +1,7 @@
 """How long an experiment will take and how much it will write, before its first run."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,14 +11,14 @@ from time import perf_counter
 from market import Calendar
 from scenarios.experiments.arms import Task
 from scenarios.experiments.loader import LoadedExperiment
-from scenarios.experiments.perform import outcome_of
+from scenarios.experiments.perform import in_a_line, outcome_of
 from scenarios.experiments.store import Store
 from scenarios.experiments.tasks import tasks
 from scenarios.toml_text import parse_toml, write_toml
 
-SHORT, LONGER = timedelta(days=1), timedelta(days=3)
-"""Lengths of the two runs that are measured: their difference tells what a day costs."""
-PATIENCE_S = 1.0
+SHORT, GROWTH = timedelta(days=1), 3
+"""Length of the first run that is measured, and how much longer each further one is."""
+PATIENCE_S = 0.7
 START_S = 0.1  # a process of its own for every run
 
 
@@ -34,6 +34,8 @@ class Estimate:
         once.
     seconds : float or None
         Computing time of what is missing, on one core; None where it could not be measured.
+    reason : str or None
+        Why it could not.
     kept_bytes, scratch_bytes : float
         Disk for what is kept of the missing runs, and for the tables of one run under way.
     """
@@ -45,6 +47,7 @@ class Estimate:
     seconds: float | None
     kept_bytes: float
     scratch_bytes: float
+    reason: str | None = None
 
     @property
     def missing(self) -> int:
@@ -71,8 +74,8 @@ class Cost:
 def estimate(loaded: LoadedExperiment, directory: Path | None) -> Estimate:
     """Return what is to be expected of an experiment.
 
-    The baseline arm is run for one day and, if that is quick, for three, with everything that is
-    asked of it; time grows with the length of the runs from there.
+    The baseline arm is run for its first day and, as long as that is quick, for three, nine and so
+    on, with everything that is asked of it; what more days took more is the cost of a day.
 
     Parameters
     ----------
@@ -86,9 +89,10 @@ def estimate(loaded: LoadedExperiment, directory: Path | None) -> Estimate:
     counts = len(loaded.arms), len(loaded.seeds), len(unique), len(unique) - len(missing)
     if not missing:
         return Estimate(*counts, 0.0, 0.0, 0.0)
-    cost = _cost(loaded, missing)
-    if cost is None:
-        return Estimate(*counts, None, 0.0, 0.0)
+    try:
+        cost = _cost(loaded, missing)
+    except Exception as error:  # the runs themselves may do better, or fail and say why
+        return Estimate(*counts, None, 0.0, 0.0, in_a_line(error))
     intervals = [loaded.scenarios[task.arm].calendar.n for task in missing]
     seconds = sum(START_S + cost.seconds + cost.seconds_each * n for n in intervals)
     return Estimate(
@@ -106,25 +110,33 @@ class Sample:
     scratch_bytes: int
 
 
-def _cost(loaded: LoadedExperiment, missing: Sequence[Task]) -> Cost | None:
-    """Return what runs cost; None where short ones do not work, as with dates beyond their end."""
+def _cost(loaded: LoadedExperiment, missing: Sequence[Task]) -> Cost:
+    """Return what runs cost; raises what a short one raises, as with dates beyond its end."""
     import pandas  # noqa: F401 - its import is no part of a run
 
     task = next((task for task in missing if task.arm == loaded.baseline), missing[0])
     calendar = loaded.scenarios[task.arm].calendar
-    try:
-        short = _measured(task, calendar, SHORT)
-        if short.seconds > PATIENCE_S:
-            each = short.seconds / short.intervals
-            return Cost(0.0, each, short.kept_bytes, short.scratch_bytes / short.intervals)
-        short = _measured(task, calendar, SHORT)  # again, with everything warmed up
-        longer = _measured(task, calendar, LONGER)
-    except Exception:  # the run itself will tell, better than its beginning can
-        return None
-    steps = longer.intervals - short.intervals
-    each = max(0.0, longer.seconds - short.seconds) / steps if steps else 0.0
-    fixed = max(0.0, longer.seconds - each * longer.intervals)
-    return Cost(fixed, each, longer.kept_bytes, longer.scratch_bytes / longer.intervals)
+    samples = list(_samples(task, calendar))
+    short, longest = samples[0], samples[-1]
+    steps = longest.intervals - short.intervals
+    each = max(0.0, longest.seconds - short.seconds) / steps if steps else 0.0
+    fixed = max(0.0, longest.seconds - each * longest.intervals)
+    if len(samples) == 1 and longest.seconds > PATIENCE_S:
+        each, fixed = longest.seconds / longest.intervals, 0.0
+    return Cost(fixed, each, longest.kept_bytes, longest.scratch_bytes / longest.intervals)
+
+
+def _samples(task: Task, calendar: Calendar) -> Iterator[Sample]:
+    """Yield runs of growing length, up to the whole run or until one takes its time."""
+    length = SHORT
+    sample = _measured(task, calendar, length)
+    if sample.seconds <= PATIENCE_S:
+        sample = _measured(task, calendar, length)  # again, with everything warmed up
+    yield sample
+    while sample.seconds <= PATIENCE_S and sample.intervals < calendar.n:
+        length *= GROWTH
+        sample = _measured(task, calendar, length)
+        yield sample
 
 
 def _measured(task: Task, calendar: Calendar, length: timedelta) -> Sample:

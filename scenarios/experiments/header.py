@@ -21,6 +21,7 @@ def asked(loaded: LoadedExperiment, jobs: int, scheduler: str | None) -> dict[st
         "description": header.description,
         "design": loaded.design,
         "baseline": loaded.baseline,
+        "currency": next(arm.currency for arm in loaded.scenarios.values()),
         "seeds": list(loaded.seeds),
         "metrics": [_metric(name, {}) for name in loaded.metrics],
         "factors": list(_factors(loaded)),

@@ -12,8 +12,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from signal import SIGINT, SIGTERM, getsignal, signal
+from threading import Thread, current_thread, main_thread
 from typing import TYPE_CHECKING, Any
 
+from market import InputError
 from scenarios.experiments.arms import Task
 from scenarios.experiments.perform import failure, perform
 
@@ -38,6 +41,17 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def refuse_within() -> None:
+    """Raise when a process of ours runs the script again that has started the experiment."""
+    from multiprocessing import current_process
+
+    if getattr(current_process(), "_inheriting", False):
+        raise InputError(
+            "the processes of the runs read the script that starts them; put its call of "
+            'run_experiment under if __name__ == "__main__":'
+        )
 
 
 def locally(tasks: Iterable[Task], jobs: int, scratch: str) -> Outcomes:
@@ -100,7 +114,8 @@ def _processes(scratch: str) -> Iterator[Callable[[Task], Running]]:
 
         def start(task: Task) -> Running:
             try:
-                running: Running = begin(task, scratch)
+                with _undisturbed():
+                    running: Running = begin(task, scratch)
                 return running
             except (OSError, EOFError) as error:  # what processes are forked from has died
                 lost: Running = Future()
@@ -111,6 +126,26 @@ def _processes(scratch: str) -> Iterator[Callable[[Task], Running]]:
             yield start
         finally:
             _stop(name)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Hold signals back for a moment: a process that is half started could not be stopped."""
+    came: list[int] = []
+    held = {
+        number: handler
+        for number in (SIGINT, SIGTERM)
+        if callable(handler := getsignal(number)) and current_thread() is main_thread()
+    }
+    for number in held:
+        signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in held.items():
+            signal(number, handler)
+        if came:
+            raise KeyboardInterrupt
 
 
 def _stop(name: str) -> None:
@@ -153,7 +188,6 @@ def _surroundings() -> Iterator[None]:
 def perform_watched(task: Task, scratch: str) -> dict[str, Any]:
     """Do a task in a process that ends when the one that started it does."""
     from multiprocessing import parent_process
-    from threading import Thread
 
     parent = parent_process()
     if parent is not None:

@@ -12,6 +12,8 @@ import numpy as np
 from market import FloatArray, IntArray
 from scenarios.planner.stages import Stages
 
+LEAST_WEIGHT = 1e-9  # MWh
+
 
 def coarsened(stages: Stages, step: int) -> Stages:
     """Return the program with `step` intervals in one, the last one maybe shorter."""
@@ -25,23 +27,31 @@ def coarsened(stages: Stages, step: int) -> Stages:
     flows = np.isin(np.arange(len(stages.names)), levels(stages), invert=True)[:, None]
     low = np.where(flows, total(stages.low), stages.low[:, ends])
     high = np.where(flows, total(stages.high), stages.high[:, ends])
-    summed = np.array([coarse in ("sum", "law") for coarse in stages.coarse])[:, None]
-    at_end = np.array([coarse == "end" for coarse in stages.coarse])[:, None]
-    entries = stages.lagged & (np.array(stages.coarse)[stages.rows] == "law")
-    mean = total(stages.numbers) / width
+    # The value of a flow is weighted with how much of it there may be.
+    weight = np.maximum(stages.high, LEAST_WEIGHT)
     held = -(np.abs(stages.numbers[:, ends]) ** width)
+    laws = stages.lagged & np.array([coarse == "law" for coarse in stages.coarse])[stages.rows]
     return replace(
         stages,
         low=low,
         high=high,
-        value=total(stages.value * np.maximum(stages.high, 1e-9))
-        / total(np.maximum(stages.high, 1e-9)),
+        value=total(stages.value * weight) / total(weight),
         recorded=np.full_like(low, np.nan),
-        row_low=np.where(summed, total(stages.row_low), np.where(at_end,stages.row_low[:, ends],-np.inf)),
-        row_high=np.where(summed, total(stages.row_high), np.where(at_end,stages.row_high[:, ends],np.inf)),
-        numbers=np.where(entries[:, None], held, mean),
+        row_low=_limits(stages.row_low, stages, (total(stages.row_low), ends), -np.inf),
+        row_high=_limits(stages.row_high, stages, (total(stages.row_high), ends), np.inf),
+        numbers=np.where(laws[:, None], held, total(stages.numbers) / width),
         pairs=(),  # over some hours a store may well do both
     )
+
+
+def _limits(
+    limits: FloatArray, stages: Stages, summed: tuple[FloatArray, IntArray], none: float
+) -> FloatArray:
+    """Return the limits of sums over long steps: of the step as a whole, at its end, or none."""
+    total, ends = summed
+    kind = np.array(stages.coarse)[:, None]
+    added = (kind == "sum") | (kind == "law")
+    return np.where(added, total, np.where(kind == "end", limits[:, ends], none))
 
 
 def levels(stages: Stages) -> IntArray:

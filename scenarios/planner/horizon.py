@@ -16,7 +16,8 @@ Geoffrion (1974), "Lagrangean relaxation for integer programming", Mathematical 
 82-114.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -29,8 +30,10 @@ DRAW = 0.1  # cost of a MWh off the aimed level, as a share of its price
 LEAST_DRAW = 0.01  # currency/MWh, where that is less
 COARSE_STEPS = 2000  # at most, in the first program of the whole horizon
 LONGEST_STEP = 4  # intervals put together in it, if that makes few enough steps
+LARGEST = 250_000  # unknowns of a program of the whole horizon that is still made for prices
 CLOSE = 0.01  # distance of bound and schedule, as a share of the market's from the bound
 EXACT = 1e-8  # the same as a share of the bound, which is enough in any case
+EXCLUDED = "the planner's program excludes what the market did"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,14 @@ class Cut:
     reached : float
         Welfare of the market, currency: the closer it is to the bound, the closer bound and
         schedule have to be.
+    enough : float
+        Distance of bound and schedule, currency, that is close enough in any case.
     """
 
     intervals: int
     ahead: int
     reached: float
+    enough: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,30 +94,50 @@ def at_once(stages: Stages) -> Outcome | None:
 def in_parts(stages: Stages, cut: Cut) -> Outcome | None:
     """Return bound and schedule of a long horizon; None where nothing is possible at all.
 
-    Prices come from longer and then shorter steps, until bound and schedule are close enough;
-    with steps of one interval it is the whole horizon at once.
+    Prices come from longer and then shorter steps, until bound and schedule are close enough or
+    the program of the whole horizon becomes too large; with steps of one interval it is the whole
+    horizon at once.
     """
     step = max(LONGEST_STEP, -(-stages.n // COARSE_STEPS))
+    best: Outcome | None = None
     while step > 1:
         outlook = _outlook(stages, step)
-        found = None if outlook is None else _planned(stages, cut, outlook)
-        if found is not None and _is_close(stages, found, cut.reached):
-            return found
+        if outlook is not None:
+            best = _better(stages, best, _planned(stages, cut, outlook))
+            if _is_close(stages, best, cut):
+                return best
         step //= 2
+        if best is not None and stages.low.size > LARGEST * step:
+            return best
     return at_once(stages)
 
 
-def _is_close(stages: Stages, found: Outcome, reached: float) -> bool:
+def _better(stages: Stages, one: Outcome | None, other: Outcome) -> Outcome:
+    """Return the better schedule of two outcomes, with the lower bound."""
+    if one is None:
+        return other
+    best = max(one, other, key=lambda outcome: stages.worth(outcome.schedule))
+    return replace(best, bound=min(one.bound, other.bound))
+
+
+def _is_close(stages: Stages, found: Outcome, cut: Cut) -> bool:
     """Tell whether the distance of bound and schedule is small beside what is to be measured."""
     distance = found.bound - stages.worth(found.schedule)
-    return distance <= max(CLOSE * (found.bound - reached), EXACT * abs(found.bound))
+    asked = CLOSE * (found.bound - cut.reached), EXACT * abs(found.bound), cut.enough
+    return distance <= max(asked)
 
 
-def _planned(stages: Stages, cut: Cut, outlook: Outlook) -> Outcome | None:
+def _planned(stages: Stages, cut: Cut, outlook: Outlook) -> Outcome:
     windows = Windows(stages, unit_of(stages))
     edges = _edges(stages.n, cut.intervals)
+    bound = _bound(windows, edges, outlook)
     found = _forward(windows, edges, cut.ahead, outlook)
-    return None if found is None else Outcome(*found, _bound(windows, edges, outlook))
+    if found is None:
+        # A part came to where it cannot go on; between what the market left it always can.
+        found = _forward(windows, edges, 0, None)
+    if found is None:
+        raise ArithmeticError(EXCLUDED)
+    return Outcome(*found, bound)
 
 
 def _edges(n: int, length: int) -> list[int]:
@@ -121,30 +147,33 @@ def _edges(n: int, length: int) -> list[int]:
     ([0, 7, 14, 21, 30], [0, 7, 14, 22])
     """
     count = max(1, round(n / length))
-    return [*range(0, count * length, length)][:count] + [n]
+    return [*range(0, count * length, length), n]
 
 
 def _bound(windows: Windows, edges: list[int], outlook: Outlook) -> float:
     """Return the value of all parts, each free to choose what it starts with at its price."""
     stages, total = windows.stages, 0.0
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in pairwise(edges):
         low, high = stages.before if first == 0 else _range(stages, first - 1)
         ends = Ends(low, high, _price(outlook, first), _price(outlook, last))
         part = windows.solve(first, last, ends)
         if part is None:
-            raise ArithmeticError("the planner's program excludes what the market did")
+            raise ArithmeticError(EXCLUDED)
         total += part.bound
     return total
 
 
 def _forward(
-    windows: Windows, edges: list[int], ahead: int, outlook: Outlook
+    windows: Windows, edges: list[int], ahead: int, outlook: Outlook | None
 ) -> tuple[FloatArray, FloatArray] | None:
-    """Return a possible schedule and its prices, part by part; None where a part has none."""
+    """Return a possible schedule and its prices, part by part; None where a part has none.
+
+    Without an outlook each part leaves what the market left.
+    """
     stages = windows.stages
-    schedule, prices = np.empty_like(stages.value), np.full_like(stages.row_low, np.nan)
+    schedule, prices = np.empty_like(stages.value), np.empty_like(stages.row_low)
     start = stages.before[0]
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in pairwise(edges):
         end = min(last + ahead, stages.n)
         part = windows.solve(first, end, _towards(stages, start, end, outlook))
         if part is None:
@@ -155,16 +184,23 @@ def _forward(
     return schedule, prices
 
 
-def _towards(stages: Stages, start: FloatArray, end: int, outlook: Outlook) -> Ends:
+def _towards(stages: Stages, start: FloatArray, end: int, outlook: Outlook | None) -> Ends:
     """Return the ends of a part that starts at given levels and is drawn to the coarse ones."""
     none = np.zeros_like(start)
     if end == stages.n:
         return Ends(start, start, none, none)
+    low, high = _range(stages, end - 1)
+    if outlook is None:
+        left = stages.recorded[stages.carried, end - 1]
+        known = np.isfinite(left)
+        return Ends(
+            start, start, none, none, (np.where(known, left, low), np.where(known, left, high))
+        )
     price = _price(outlook, end)
-    target = np.clip(outlook.levels[:, end], *_range(stages, end - 1))
-    drawn = np.isin(stages.carried, levels(stages))
-    strength = np.where(drawn, np.maximum(np.abs(price) * DRAW, LEAST_DRAW), 0.0)
-    return Ends(start, start, none, price, target, strength)
+    strength = np.maximum(np.abs(price) * DRAW, LEAST_DRAW)
+    strength[~np.isin(stages.carried, levels(stages))] = 0.0
+    target = np.clip(outlook.levels[:, end], low, high)
+    return Ends(start, start, none, price, (low, high), target, strength)
 
 
 def _outlook(stages: Stages, step: int) -> Outlook | None:

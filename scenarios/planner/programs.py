@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from market import BoolArray, FloatArray, IntArray
+from market import FloatArray, IntArray
 
 MONEY = 1000.0  # currency per unit of the solver's objective
 GAP = 1e-7  # of a mixed-integer program, relative; the bound is the solver's proven one
@@ -181,5 +181,3 @@ _TRIES: tuple[dict[str, float | str], ...] = (
     {"presolve": "on"},
     {"primal_feasibility_tolerance": 1e-7, "dual_feasibility_tolerance": 1e-7},
 )
-
-

@@ -28,16 +28,18 @@ class Record:
     """
 
     def __init__(self, results: Results, n: int) -> None:
+        absent = InputError(
+            f"{results.path}: the planner needs what every unit did in every interval, and this "
+            "run did not record it; run it again with [recording] units = true"
+        )
+        if not results.has("units"):
+            raise absent
         table = results.table("units", ["start", "unit", *COLUMNS])
         units = len(table) // n
-        codes = table["unit"].astype("category").cat
-        names = codes.categories[codes.codes[:units]].tolist()
+        names = table["unit"].iloc[:units].astype(str).tolist()
         whole = len(table) == n * units and table["start"].iloc[::units].is_unique
         if not whole or len(set(names)) != units:
-            raise InputError(
-                f"{results.path / 'units.parquet'}: has no row for every interval, as the planner "
-                "needs; put [recording] units = true in the scenario and run it again"
-            )
+            raise absent
         self._row = {name: row for row, name in enumerate(names)}
         self._columns = {
             name: table[name].to_numpy(np.float64).reshape(n, units).T for name in COLUMNS

@@ -95,7 +95,7 @@ class Stages:
     @property
     def n(self) -> int:
         """Number of intervals."""
-        return self.low.shape[1]
+        return int(self.low.shape[1])
 
     @cached_property
     def place(self) -> IntArray:

@@ -80,7 +80,8 @@ def _kept(form: Battery, sizes: Sizes) -> FloatArray:
     before = np.concatenate(([float(sizes["start"])], soc[:-1])) * (1 - form.self_discharge)
     stored = sizes["charged"] * form.efficiency_charge
     given = sizes["discharged"] / form.efficiency_discharge
-    return np.maximum(soc - before - stored + given, 0.0)
+    kept: FloatArray = np.maximum(soc - before - stored + given, 0.0)
+    return kept
 
 
 def battery_portions(

@@ -26,6 +26,8 @@ class Ends:
         Bounds of what is carried in, MWh.
     paid, earned : array, shape (C,)
         Price of what is carried in, and of what is left at the end, currency/MWh.
+    left : (array, array) or None, shape (C,)
+        Bounds of what is left at the end; None: those of every interval.
     target, strength : array or None, shape (C,)
         Level aimed at, and what a MWh off it costs; None: nothing is aimed at.
     """
@@ -34,6 +36,7 @@ class Ends:
     high: FloatArray
     paid: FloatArray
     earned: FloatArray
+    left: tuple[FloatArray, FloatArray] | None = None
     target: FloatArray | None = None
     strength: FloatArray | None = None
 
@@ -94,12 +97,16 @@ class Windows:
         stages, m = self.stages, last - first
         pattern = self._pattern(m)
         rows = slice(first, last)
-        value = stages.value[:, rows].T.copy()
+        low, high, value = (
+            each[:, rows].T.copy() for each in (stages.low, stages.high, stages.value)
+        )
         value[-1, stages.carried] += ends.earned
+        if ends.left is not None:
+            low[-1, stages.carried], high[-1, stages.carried] = ends.left
         flat = np.concatenate
         program = LinearProgram(
-            low=flat((ends.low, stages.low[:, rows].T.ravel())),
-            high=flat((ends.high, stages.high[:, rows].T.ravel())),
+            low=flat((ends.low, low.ravel())),
+            high=flat((ends.high, high.ravel())),
             value=flat((-ends.paid, value.ravel())),
             row_low=stages.row_low[:, rows].T.ravel(),
             row_high=stages.row_high[:, rows].T.ravel(),
@@ -125,7 +132,9 @@ class Windows:
             for place, above in zip(drawn, range(columns, columns + 2 * drawn.size, 2), strict=True)
         ]
         wider = program.extended(extras, 2 * drawn.size, whole=False)
-        wider.high[columns:] = np.repeat(self.stages.high[self.stages.carried[drawn]].max(axis=1), 2)
+        wider.high[columns:] = np.repeat(
+            self.stages.high[self.stages.carried[drawn]].max(axis=1), 2
+        )
         wider.value[columns:] = -np.repeat(ends.strength[drawn], 2)
         return wider
 
@@ -212,5 +221,3 @@ def _pattern(stages: Stages, m: int) -> _Pattern:
     order = np.lexsort((columns.ravel(), rows.ravel()))
     start = np.searchsorted(rows.ravel()[order], np.arange(m * sums + 1))
     return _Pattern(start, columns.ravel()[order], order)
-
-

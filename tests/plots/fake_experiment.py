@@ -115,6 +115,7 @@ def experiment_json(fake):
             {"name": name, "base": "tutorial", "levels": levels, "values": {}}
             for name, levels in arms.items()
         ],
+        "currency": "CNY",
         "periods": [],
         "caveats": [],
         "text": "[experiment]",

@@ -49,6 +49,13 @@ def test_it_shows_the_answer_and_then_only_what_is_new(talatan, tmp_path):
     assert talatan("--resume", "--quiet").output == ""
 
 
+def test_the_schema_of_the_file_names_every_key():
+    schema = json.loads(CliRunner().invoke(app, ["schema", "--experiment"]).output)
+    assert list(schema["properties"]) == ["experiment", "factor", "variant", "period"]
+    keys = [field for node in schema["$defs"].values() for field in node["properties"].values()]
+    assert all(field["description"] for field in keys)
+
+
 def test_where_all_runs_fail_the_exit_status_says_so(talatan, monkeypatch):
     monkeypatch.setattr(workers, "perform_watched", dying.leave)
     done = talatan("--quiet", "--out", "out")

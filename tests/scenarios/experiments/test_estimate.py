@@ -37,7 +37,7 @@ def test_runs_and_what_is_there(tmp_path):
     none = estimate(load_experiment(str(file)), None)
     assert (less.missing, none.missing) == (1, 8)
     assert 0 < less.seconds < none.seconds
-    assert none.kept_bytes == pytest.approx(8 * less.kept_bytes, rel=0.01)
+    assert none.kept_bytes == pytest.approx(8 * less.kept_bytes, rel=0.05)
 
 
 def test_kept_bytes_are_about_right(tmp_path):
@@ -56,10 +56,11 @@ def test_longer_runs_take_longer(tmp_path):
 
 def test_a_run_that_cannot_be_shortened_is_not_guessed_at(tmp_path, monkeypatch):
     def broken(*_):
-        raise ValueError
+        raise ValueError("not so short")
 
     monkeypatch.setattr("scenarios.experiments.estimate.outcome_of", broken)
-    assert estimate(loaded(tmp_path), None).seconds is None
+    expected = estimate(loaded(tmp_path), None)
+    assert (expected.seconds, expected.reason) == (None, "ValueError: not so short")
 
 
 @pytest.mark.parametrize(("jobs", "seconds"), [(1, 50.0), (2, 25.0), (5, 10.0), (64, 10.0)])
@@ -74,4 +75,5 @@ def test_words():
     )
     assert "about 50 s of computing on the cluster" in estimate_text("x", EXPECTED, None)
     assert estimate_text("x", replace(EXPECTED, kept=8), 2).endswith("; nothing to run")
-    assert "how long they take" in estimate_text("x", replace(EXPECTED, seconds=None), 2)
+    unknown = replace(EXPECTED, seconds=None, reason="no sun")
+    assert "no estimate of time: a run of one day fails (no sun)" in estimate_text("x", unknown, 2)

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -13,6 +15,7 @@ from scenarios.experiments import workers
 from scenarios.runs import alone
 from tests.scenarios.experiments import dying
 from tests.scenarios.experiments.small_experiments import (
+    ROOT,
     below,
     is_alive,
     kept,
@@ -203,6 +206,21 @@ def test_from_python(tmp_path):
     assert results.table["seed"].unique().tolist() == [4]
     again = run_experiment(tmp_path / "experiment.toml", out=tmp_path / "out", resume=True)
     assert again.experiment["table_hash"] == results.experiment["table_hash"]
+
+
+def test_a_script_that_its_runs_would_start_again_is_told_so(tmp_path):
+    write(tmp_path, one_factor("uniform", seeds=1))
+    script = tmp_path / "script.py"
+    script.write_text("import scenarios\nscenarios.run_experiment('experiment.toml', jobs=1)\n")
+    done = subprocess.run(
+        [sys.executable, script],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert 'put its call of run_experiment under if __name__ == "__main__":' in done.stderr
 
 
 @pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130)])
