@@ -137,12 +137,12 @@ def fuller(own: OwnOrders, share: float) -> Orders:
 
 def emptier_ladder(own: OwnOrders, steps: float) -> Orders:
     """Return offers of a store at the price of a later segment each, as if it were emptier."""
-    return np.where(own.buys, own.price, _shifted(own, int(steps))), own.quantity
+    return _within(own, np.where(own.buys, own.price, _shifted(own, int(steps)))), own.quantity
 
 
 def fuller_ladder(own: OwnOrders, steps: float) -> Orders:
     """Return bids of a store at the price of a later segment each, as if it were fuller."""
-    return np.where(own.buys, _shifted(own, int(steps)), own.price), own.quantity
+    return _within(own, np.where(own.buys, _shifted(own, int(steps)), own.price)), own.quantity
 
 
 def _up(own: OwnOrders) -> FloatArray:
@@ -175,7 +175,7 @@ def _shifted(own: OwnOrders, steps: int) -> FloatArray:
 FAMILIES: dict[str, tuple[Callable[[OwnOrders, float], Orders], str]] = {
     "as_sent": (as_sent, "as sent"),
     "markup": (markup, "markup of {:.0%}"),
-    "adder": (adder, "markup of {:g}"),
+    "adder": (adder, "adder of {:g}"),
     "one_price": (one_price, "all at {:.6g}"),
     "withhold": (withhold, "{:.0%} withheld"),
     "emptier": (emptier, "{:.0%} emptier"),

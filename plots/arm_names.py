@@ -20,7 +20,7 @@ def labels(names: Sequence[str], letters: int, lines: int = 2, noun: str = "leve
     What cannot be printed, or would look like another one, is told apart by its number.
 
     >>> labels(["a storage auction before the day", "none"], 12)
-    ['a storage\nauct…he day', 'none']
+    ['a storage\nauct…e day', 'none']
     """
     shown = [style.printable(name, f"{noun} {place + 1}") for place, name in enumerate(names)]
     short = [cut(name, letters, lines) for name in shown]

@@ -44,8 +44,8 @@ def diverging() -> "Colormap":
 def brightness(colour: Sequence[float]) -> float:
     """Return how bright a colour looks, from 0 to 1, by the luma of ITU-R BT.601.
 
-    >>> brightness((1.0, 1.0, 1.0))
-    1.0
+    >>> round(brightness((1.0, 1.0, 0.0)), 3)
+    0.886
     """
     red, green, blue = (float(part) for part in colour[:3])
     return 0.299 * red + 0.587 * green + 0.114 * blue

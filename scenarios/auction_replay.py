@@ -103,6 +103,6 @@ def _difference(
     found |= dict(zip(SURPLUSES, surpluses(book, result)[:2], strict=True))
     for name, value in found.items():
         error = 0.0 if name in PRICES else CENT + SUM_ERROR * abs(value)
-        if not (abs(value - known[name]) <= error or (value != value and known[name] != known[name])):
+        if not np.isclose(value, known[name], rtol=0.0, atol=error, equal_nan=True):
             return f"{name} is {value:g} instead of {known[name]:g}"
     return None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from scenarios.cli_experiment import experiment
+from scenarios.cli_exploit import exploit
 from scenarios.cli_money import invest, payments
 from scenarios.cli_plan import plan
 from scenarios.cli_plot import plot
@@ -200,6 +201,7 @@ app.command(epilog="Example: talatan experiment pricing-rule --jobs 4")(experime
 app.command(epilog="Example: talatan payments runs/tutorial-1 --by account")(payments)
 app.command(epilog="Example: talatan invest runs/qinghai-pilot-2019-1 --cost 1200")(invest)
 app.command(epilog="Example: talatan plan runs/tutorial-1 --json")(plan)
+app.command(epilog="Example: talatan exploit runs/tutorial-1 --largest 5")(exploit)
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from market import talatan_experiment
 from scenarios.experiment_markdown import (
@@ -69,7 +69,7 @@ def draw_figures(text: str, results: "ExperimentResults", folder: Path) -> None:
 
     for found in FIGURE.finditer(text):
         kind, metric, *options = found["words"].split()
-        chosen = dict(option.split("=", 1) for option in options)
+        chosen: dict[str, Any] = dict(option.split("=", 1) for option in options)
         file = folder / found["file"]
         file.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=file.parent) as scratch:

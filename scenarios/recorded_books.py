@@ -68,14 +68,16 @@ class RecordedBooks:
 def loaded_of(results: Results) -> LoadedScenario:
     """Return the scenario of a finished run, as its directory tells it.
 
-    No data file is read; relative paths of such files start from the working directory.
+    No data file is read.
     """
     run = results.run
     scenario = Scenario.model_validate(parse_toml(run["text"], str(results.path / "run.json")))
     start = datetime.fromisoformat(run["start"])
     calendar = Calendar(start, run["interval_minutes"] * 60, run["intervals"])
     data_dir = Path(run["data_dir"]) if run.get("data_dir") else None
-    return LoadedScenario(scenario, run["text"], Path(), data_dir, run["seed"], calendar)
+    return LoadedScenario(
+        scenario, run["text"], Path(run.get("base_dir") or ""), data_dir, run["seed"], calendar
+    )
 
 
 def recorded_books(results: Results, loaded: LoadedScenario) -> RecordedBooks:
@@ -93,8 +95,8 @@ def recorded_books(results: Results, loaded: LoadedScenario) -> RecordedBooks:
     parts = results.participants
     units = tuple(parts["unit"].astype(str))
     owners, kinds = tuple(parts["owner"].astype(str)), tuple(parts["kind"].astype(str))
-    unit = orders["unit"].map({name: place for place, name in enumerate(units)}).to_numpy(np.int64)
-    interval = orders["interval"].to_numpy()
+    unit = _found(orders["unit"], units, results)
+    interval = np.asarray(orders["interval"], np.int64)
     specs = {spec.name: spec for spec in expand(loaded.scenario, loaded.seed)}
     series = AuctionSeries(
         _laid_out(orders, len(results.run["zones"]) * loaded.calendar.n),
@@ -102,7 +104,7 @@ def recorded_books(results: Results, loaded: LoadedScenario) -> RecordedBooks:
         tuple(Terms(rules.mechanism, rules.auction) for rules in stages),
         np.tile(stage, len(results.run["zones"])),
         _parties(stages, stage[interval], unit, _places(owners)[unit]),
-        _green(units, kinds, specs, orders["buys"].to_numpy(), unit),
+        _green(units, kinds, specs, np.asarray(orders["buys"], np.bool_), unit),
     )
     series = replayed(results, loaded, series, orders["accepted"].to_numpy())
     return RecordedBooks(series, interval, unit, units, owners, kinds, specs)
@@ -129,7 +131,7 @@ def _refuse_continuous(results: Results, stages: Sequence[MarketRules], stage: I
 def _order_columns(results: Results, loaded: LoadedScenario) -> "pd.DataFrame":
     """Return the recorded orders by auction, offers first, whole watt-hours."""
     table, calendar = results.orders, loaded.calendar
-    zone = table["zone"].map({name: i for i, name in enumerate(results.run["zones"])}).astype(int)
+    zone = _found(table["zone"], results.run["zones"], results)
     utc = table["start"].dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[s]")
     interval = (utc.astype(np.int64) - calendar.epoch_seconds()[0]) // calendar.interval_s
     orders = table[["unit", "price"]].assign(
@@ -141,6 +143,18 @@ def _order_columns(results: Results, loaded: LoadedScenario) -> "pd.DataFrame":
         auction=zone * calendar.n + interval,
     )
     return orders.sort_values(["auction", "buys"], kind="stable", ignore_index=True)
+
+
+def _found(column: "pd.Series[str]", names: Sequence[str], results: Results) -> IntArray:
+    """Return the place of each entry of a column of orders among the names there are."""
+    place = {name: number for number, name in enumerate(names)}
+    unknown = sorted({str(name) for name in column.unique()} - place.keys())
+    if unknown:
+        raise InputError(
+            f"{results.path / 'orders.parquet'}: damaged: orders of {unknown[0]!r}, "
+            "which the run does not have"
+        )
+    return np.asarray(column.astype(str).map(place), np.int64)
 
 
 def _wh(mwh: "pd.Series[float]") -> IntArray:
@@ -176,7 +190,9 @@ def _green(
     unit: IntArray,
 ) -> BoolArray | None:
     """Return which offers are of clean energy, and which bids take nothing else; None: no bid."""
-    picky = np.array([getattr(getattr(specs.get(name), "model", None), "green_only", False) for name in units])
+    picky = np.array(
+        [getattr(getattr(specs.get(name), "model", None), "green_only", False) for name in units]
+    )
     if not picky.any():
         return None
     return np.where(buys, picky[unit], np.isin(kinds, CLEAN)[unit])

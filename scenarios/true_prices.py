@@ -58,7 +58,7 @@ def _by_steps(recorded: RecordedBooks, rows: IntArray, spec: UnitSpec) -> FloatA
     steps = getattr(spec.model, "steps", ())
     value = np.array([spec.params["voll"], *(step.price for step in steps)])
     share = np.array([step.share for step in steps])
-    intervals, first = np.unique(recorded.interval[rows], return_index=True)
+    _, first = np.unique(recorded.interval[rows], return_index=True)
     demand = np.add.reduceat(recorded.series.books.quantity[rows], first)
     elastic = np.floor(demand[:, None] * share).astype(np.int64)
     firm = demand - elastic.sum(axis=1)
@@ -109,9 +109,7 @@ def _outside(
     return np.where(recorded.series.books.buys[rows], price - fee, price + fee)
 
 
-_OWN_COST: dict[
-    str, Callable[[RecordedBooks, IntArray, UnitSpec, LoadedScenario], FloatArray]
-] = {
+_OWN_COST: dict[str, Callable[[RecordedBooks, IntArray, UnitSpec, LoadedScenario], FloatArray]] = {
     "pv": _constant,
     "wind": _constant,
     "hydro": _constant,

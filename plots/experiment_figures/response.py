@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
     from market import ExperimentResults
 
-BANDS = 2
-"""Lines that may have bands."""
-
 MOST = 2
 """Factors that can be seen in one figure."""
 
@@ -107,14 +104,14 @@ def _lines(
 ) -> float:
     """Draw a line for each group, and return the inches that the plot needs.
 
-    Up to two lines have bands; bands of more would hide each other.
+    One line has a band; several stand side by side, so that equal ones can both be seen.
     """
     lines = groups(varied, levels, ends)
     for order, ((name, shown), look) in enumerate(
         zip(lines, palettes.series(len(lines)), strict=True)
     ):
         places, seen = list(shown.index), intervals.Look(look[0], name, look[1])
-        if len(lines) <= BANDS:
+        if len(lines) == 1:
             intervals.banded(ax, places, shown, seen)
         else:
             intervals.upright(ax, places, shown, seen, order - (len(lines) - 1) / 2)

@@ -33,6 +33,8 @@ LONGEST_STEP = 4  # intervals put together in it, if that makes few enough steps
 LARGEST = 250_000  # unknowns of a program of the whole horizon that is still made for prices
 CLOSE = 0.01  # distance of bound and schedule, as a share of the market's from the bound
 EXACT = 1e-8  # the same as a share of the bound, which is enough in any case
+FLOWS = ("delivered", "consumed")
+LEAST_UNIT = 1e-3  # MWh
 EXCLUDED = "the planner's program excludes what the market did"
 
 
@@ -240,7 +242,13 @@ def _whole(stages: Stages) -> Ends:
 
 
 def unit_of(stages: Stages) -> float:
-    """Return the MWh that the solver counts as one: a sixteenth of what usually flows."""
-    given = [place for place, (_, what) in enumerate(stages.names) if what == "delivered"]
-    flow = float(np.add.reduce(stages.recorded[given], axis=None)) / stages.n
-    return float(2.0 ** round(np.log2(flow / 16))) if flow > 0 else 1.0
+    """Return the MWh that the solver counts as one: a power of two near what a group can move.
+
+    It is the median, so that a market of unlimited depth does not make all others small.
+    """
+    flows = [place for place, (_, what) in enumerate(stages.names) if what in FLOWS]
+    sizes = np.sort(np.add.reduce(stages.high[flows], axis=1) / stages.n)
+    sizes = sizes[sizes > 0]
+    if not sizes.size:
+        return 1.0
+    return float(2.0 ** np.round(np.log2(max(sizes[(sizes.size - 1) // 2] / 16, LEAST_UNIT))))

@@ -40,12 +40,11 @@ def sent(book, price, quantity):
     )
 
 
-def gain(auction, rules, book, own, orders, draws):
-    """What the party `own` (rows of offers, of bids) gains by sending other orders."""
-    truth = worth(book, own, hold(auction, book, rules, draws()))
+def gain(auction, rules, book, own, orders, draws, truth):
+    """What the party `own` (rows of offers, of bids) gains by other orders over the `truth`."""
     price = np.concatenate((book.ask_price, book.bid_price))
     quantity = np.concatenate((book.ask_quantity, book.bid_quantity))
     mine = np.concatenate(own)
     price[mine], quantity[mine] = orders
-    lie = worth(book, own, hold(auction, sent(book, price, quantity), rules, draws()))
-    return lie - truth
+    lie = hold(auction, sent(book, price, quantity), rules, draws())
+    return worth(book, own, lie) - truth

@@ -17,7 +17,8 @@ from tests.plots.fake_experiment import FakeExperiment, write_experiment
 
 NAMES = plots.experiment_figures.names()
 RULES = {"mechanism": ["uniform", "pay-as-bid", "vcg"]}
-TWO = RULES | {"price_cap": [300, 500, 700, 1000]}
+CAPS = [300, 500, 700, 1000]
+TWO = RULES | {"price_cap": CAPS}
 THREE = {"mechanism": ["uniform", "vcg"], "price_cap": [300, 500], "lease": [True, False]}
 RANGES = {"price_cap": [300.0, 900.0], "storage_power": [0.0, 200.0], "k": [0.0, 1.0]}
 ALONE = {
@@ -69,6 +70,9 @@ def opened(tmp_path_factory):
         return made[name]
 
     return open_one
+
+
+ENDS = ("mean_low", "mean_high")
 
 
 def words(ax):
@@ -287,11 +291,23 @@ def test_more_arms_than_a_page_holds(tmp_path):
 # Response.
 
 
-def test_response_has_a_line_with_a_band_for_each_level(opened):
+def test_response_has_a_line_with_a_band(opened):
+    results = opened("two")
+    ax = plots.draw(results, "response", metric="mean_price", over="price_cap")
+    (line,), (band,) = ax.lines, ax.collections
+    rows = [row(results, "mean_price", f"mechanism=uniform, price_cap={cap}") for cap in CAPS]
+    assert list(line.get_xdata()) == CAPS
+    assert list(line.get_ydata()) == [one["mean"] for one in rows]
+    edges = {point[1] for point in band.get_paths()[0].vertices}
+    assert {one[end] for one in rows for end in ENDS} == edges
+    assert "mechanism=uniform" in title(ax)
+
+
+def test_response_has_a_line_for_each_level(opened):
     results = opened("three")
     ax = plots.draw(results, "response", metric="mean_price", over=["price_cap", "mechanism"])
     assert "lease=true" in title(ax)
-    for line, band in zip(ax.lines, ax.collections, strict=True):
+    for line, ends in zip(ax.lines, ax.collections, strict=True):
         mechanism = line.get_label().removeprefix("mechanism ")
         rows = [
             row(results, "mean_price", f"mechanism={mechanism}, price_cap={cap}, lease=True")
@@ -299,8 +315,10 @@ def test_response_has_a_line_with_a_band_for_each_level(opened):
         ]
         assert list(line.get_xdata()) == [300, 500]
         assert list(line.get_ydata()) == [one["mean"] for one in rows]
-        edges = {point[1] for point in band.get_paths()[0].vertices}
-        assert {one[end] for one in rows for end in ("mean_low", "mean_high")} == edges
+        edges = [
+            [x, one[end]] for x, one in zip(line.get_xdata(), rows, strict=True) for end in ENDS
+        ]
+        assert np.concatenate(ends.get_segments()).tolist() == edges
 
 
 def test_response_of_many_lines_has_intervals_that_do_not_hide_each_other(opened):

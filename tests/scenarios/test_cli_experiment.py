@@ -15,7 +15,7 @@ from tests.scenarios.experiments.small_experiments import kept, write
 @pytest.fixture
 def talatan(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write(tmp_path, lambda table: table["experiment"].update(seeds=1))
+    write(tmp_path)
 
     def run(*words):
         return CliRunner().invoke(app, ["experiment", "experiment.toml", *words])

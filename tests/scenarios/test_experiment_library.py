@@ -18,7 +18,7 @@ from scenarios.toml_text import read_toml, write_toml
 PAGES = Path(__file__).parents[2] / "docs" / "experiments"
 RUNS = {
     "pricing-rule": (10, 5),
-    "storage-access": (6, 10),
+    "storage-access": (6, 5),
     "call-price": (6, 10),
     "price-limits": (8, 5),
     "gates-and-intervals": (16, 5),

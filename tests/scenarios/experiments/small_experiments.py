@@ -48,7 +48,7 @@ EXPERIMENT = """
 name = "small"
 question = "What does the rule do?"
 base = "three.toml"
-seeds = 2
+seeds = 1
 metrics = ["mean_price", "curtailed_mwh"]
 
 [[factor]]

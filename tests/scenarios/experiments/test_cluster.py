@@ -27,7 +27,7 @@ def test_a_cluster_gives_the_same_tables_bit_for_bit(address, tmp_path):
     results = run(file, tmp_path / "there", scheduler=address)
     assert tables(tmp_path / "there") == tables(tmp_path / "here")
     assert results.experiment["scheduler"] == address
-    assert len(kept(tmp_path / "there")) == 8
+    assert len(kept(tmp_path / "there")) == 4
 
 
 def test_what_fails_there_is_a_failed_run(address, tmp_path, monkeypatch):

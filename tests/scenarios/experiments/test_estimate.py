@@ -30,14 +30,14 @@ def test_runs_and_what_is_there(tmp_path):
     run(file, tmp_path / "out")
     first = sorted((tmp_path / "out" / "runs").iterdir())[0]
     there = estimate(load_experiment(str(file)), tmp_path / "out")
-    assert (there.runs, there.kept, there.missing) == (8, 8, 0)
+    assert (there.runs, there.kept, there.missing) == (4, 4, 0)
     assert there.wall_seconds(1) == 0
     first.unlink()
     less = estimate(load_experiment(str(file)), tmp_path / "out")
     none = estimate(load_experiment(str(file)), None)
-    assert (less.missing, none.missing) == (1, 8)
+    assert (less.missing, none.missing) == (1, 4)
     assert 0 < less.seconds < none.seconds
-    assert none.kept_bytes == pytest.approx(8 * less.kept_bytes, rel=0.05)
+    assert none.kept_bytes == pytest.approx(4 * less.kept_bytes, rel=0.05)
 
 
 def test_kept_bytes_are_about_right(tmp_path):

@@ -262,7 +262,7 @@ def test_a_good_file_says_what_it_asks(tmp_path):
     ]
     assert loaded.arms[1].levels == {"mechanism": "uniform", "cap": 400}
     assert loaded.baseline == "mechanism=uniform, cap=1000"
-    assert loaded.seeds == (1, 2)
+    assert loaded.seeds == (1,)
     assert loaded.factors == ("mechanism", "cap")
     assert 'mechanism = "pay-as-bid"' in loaded.scenarios["mechanism=pay-as-bid, cap=400"].text
 
