@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from agents.price_autoregression import Autoregressive, AutoregressivePrices
+from agents.price_climatology import Climatology, ClimatologyPrices
 from agents.quotes import MarketView
 from market import Calendar, FloatArray, IntArray, stream
 
@@ -50,8 +52,15 @@ class Noisy:
             raise ValueError("memory_hours must be above 0")
 
 
-FORECASTERS: dict[str, type] = {"perfect": Perfect, "persistence": Persistence, "noisy": Noisy}
-Forecast = Perfect | Persistence | Noisy
+FORECASTERS: dict[str, type] = {
+    "perfect": Perfect,
+    "persistence": Persistence,
+    "noisy": Noisy,
+    "climatology": Climatology,
+    "autoregressive": Autoregressive,
+}
+ONLY_PRICES = ("climatology", "autoregressive")
+Forecast = Perfect | Persistence | Noisy | Climatology | Autoregressive
 
 
 def lead_spread(forecast: Noisy, lead_hours: float | FloatArray) -> FloatArray:
@@ -173,7 +182,9 @@ class NoisyPrices:
         return wrong
 
 
-PriceForecast = PerfectPrices | PersistentPrices | NoisyPrices
+PriceForecast = (
+    PerfectPrices | PersistentPrices | NoisyPrices | ClimatologyPrices | AutoregressivePrices
+)
 
 
 def price_forecaster(
@@ -188,6 +199,10 @@ def price_forecaster(
     """
     if isinstance(forecast, Persistence):
         return PersistentPrices()
+    if isinstance(forecast, Climatology):
+        return ClimatologyPrices(forecast)
+    if isinstance(forecast, Autoregressive):
+        return AutoregressivePrices(forecast)
     if reference is None:
         raise ValueError(
             "needs an [[external]] market in its zone whose prices it can read; "

@@ -34,8 +34,13 @@ class PastForecasts:
             actual = published[start : start + self.length]
             if np.isfinite(actual).all():
                 self._errors[start % self.per_day].append(actual - expected)
-        if prices.size >= self.length:
+        noted = bool(self._open) and self._open[-1][0] >= first
+        if prices.size >= self.length and not noted:
             self._open.append((first, prices[: self.length].copy()))
+
+    def count(self, first: int) -> int:
+        """Return of how many forecasts made at the time of day of `first` the errors are known."""
+        return len(self._errors[first % self.per_day])
 
     def errors(self, first: int) -> FloatArray:
         """Return actual less expected prices of forecasts made at the same time of day as `first`.

@@ -49,7 +49,7 @@ class Days:
     @property
     def per_day(self) -> int:
         """Intervals of a day."""
-        return self.prices.shape[1]
+        return int(self.prices.shape[1])
 
     @property
     def start(self) -> int:

@@ -99,7 +99,7 @@ def reach_max(values: FloatArray, cells: int, rest: FloatArray | None) -> FloatA
 
 
 @dataclass(frozen=True, slots=True)
-class _Backward:
+class Backward:
     """One block's recursion with everything that does not depend on the price."""
 
     block: Block
@@ -112,7 +112,8 @@ class _Backward:
     down_rest: FloatArray | None
 
     @classmethod
-    def of(cls, block: Block) -> "_Backward":
+    def of(cls, block: Block) -> "Backward":
+        """Return the recursion of a block of shapes."""
         shapes, levels = block.shapes, block.levels()
         sold = levels * shapes.efficiency_discharge
         beyond = levels > 1 + 1e-9
@@ -161,8 +162,8 @@ class _Backward:
             if t < keep:
                 kept[t] = slope
             if t > 0:
-                slope = self._inserted_above(slope, price * buy)
-                slope = self._inserted_below(slope, price * sell - wear)
+                slope = self.inserted_above(slope, price * buy)
+                slope = self.inserted_below(slope, price * sell - wear)
         price = prices[:keep, None, None]
         best = np.empty((keep, 2, slope.shape[1]), np.int64)
         best[:, 0] = np.count_nonzero(kept > price * buy, axis=1)
@@ -173,7 +174,7 @@ class _Backward:
             np.minimum(values, self.ceiling, out=values)
         return values, best
 
-    def _inserted_above(self, slope: FloatArray, worth: FloatArray) -> FloatArray:
+    def inserted_above(self, slope: FloatArray, worth: FloatArray) -> FloatArray:
         """Return the slopes after `up` cells of `worth` each were inserted from the left."""
         capped, up = np.minimum(slope, worth), self.block.up
         result = capped.copy() if self.up_rest is not None else capped
@@ -183,7 +184,7 @@ class _Backward:
             result += self.up_rest * (capped - result)
         return result
 
-    def _inserted_below(self, slope: FloatArray, worth: FloatArray) -> FloatArray:
+    def inserted_below(self, slope: FloatArray, worth: FloatArray) -> FloatArray:
         """Return the slopes after `down` cells of `worth` each were inserted from the right."""
         raised, down = np.maximum(slope, worth), self.block.down
         result = raised.copy() if self.down_rest is not None else raised
@@ -252,17 +253,20 @@ def value_functions(
     best, cells = np.zeros((keep, 2, n), np.int64), np.zeros(n, np.int64)
     for block in blocks:
         final = final_values(block.shapes, block.levels(), worth[block.members], ruin)
-        backward = _Backward.of(block)
-        easy = backward.decay is None and bool(_concave(block.shapes, prices).all())
+        backward = Backward.of(block)
+        easy = backward.decay is None and bool(concave_after(block.shapes, prices).all())
         run = backward.run_concave if easy and prices.min() >= 0 else backward.run
         kept, places = run(prices, final, keep)
         values[:, : block.points, block.members] = kept
         best[:, :, block.members], cells[block.members] = places, block.cells
-    return Values(values, cells, best, _concave(shapes, prices)[:keep])
+    return Values(values, cells, best, concave_after(shapes, prices)[:keep])
 
 
-def _concave(shapes: Shapes, prices: FloatArray) -> BoolArray:
-    """Tell after which intervals buying is never cheaper than selling pays: V is concave there."""
+def concave_after(shapes: Shapes, prices: FloatArray) -> BoolArray:
+    """Tell after which intervals buying is never cheaper than selling pays: V is concave there.
+
+    `prices` are the lowest that are possible in each interval.
+    """
     loss = 1 / shapes.efficiency_charge - shapes.efficiency_discharge
     wear = shapes.cycle_cost * shapes.efficiency_discharge
     low = np.minimum.accumulate(prices[::-1])[::-1]

@@ -8,7 +8,7 @@ import numpy as np
 
 from market.auction import hold
 from market.batch import Books
-from market.clearing import NAN, AuctionRules, ClearingResult
+from market.clearing import AuctionRules, ClearingResult
 from market.orders import OrderBook
 from market.streams import stream
 from market.units import BoolArray, FloatArray, IntArray
@@ -207,12 +207,3 @@ def _green(book: OrderBook) -> BoolArray | None:
     clean = book.ask_green
     clean = np.zeros(book.ask_price.size, np.bool_) if clean is None else clean
     return np.concatenate((clean, book.bid_green))
-
-
-def mean_price(low: FloatArray, high: FloatArray) -> FloatArray:
-    """Return the middle of sets of clearing prices; NaN where a set has no ends.
-
-    >>> mean_price(np.array([10.0, np.nan]), np.array([30.0, np.nan]))
-    array([20., nan])
-    """
-    return np.where(np.isfinite(low) & np.isfinite(high), (low + high) / 2, NAN)

@@ -96,7 +96,7 @@ def quantity(words: str, unit: str) -> str:
     >>> quantity("Efficiency", "")
     'Efficiency'
     """
-    return f"{words} ({unit})" if unit else words
+    return f"{words} ({unit.replace(' ', NO_BREAK)})" if unit else words
 
 
 def of_points(unit: str) -> str:

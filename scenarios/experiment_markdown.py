@@ -97,7 +97,7 @@ def _change(values: "pd.Series[float]", first: "pd.Series[float]") -> str:
 def exchange_table(results: "ExperimentResults", words: str) -> str:
     """Return what a unit of two factors takes off a figure, and how many of one make one of both.
 
-    Each factor is followed from its lowest level with the other at its own lowest. The last column
+    Factors are in MW. Each is followed from its lowest level with the other at its own lowest. The last column
     compares with the first step of the second factor, seed by seed.
     """
     figure, _, pair = words.partition(" of ")
@@ -146,7 +146,7 @@ def _groups(table: "pd.DataFrame", names: list[str]) -> Iterable[tuple[Any, "pd.
 
 def _mean(values: "pd.Series[float]", digits: int) -> str:
     found = mean_interval(values)
-    return _number(found.mean, digits) + _interval(found.low, found.high, digits)
+    return _number(found.mean, digits) + _interval(found.low, found.high, digits, sign="")
 
 
 def _title(metric: str) -> str:
@@ -179,11 +179,11 @@ def _number(value: float, digits: int, sign: str = "") -> str:
     return NONE if value != value else f"{value:{sign},.{digits}f}"
 
 
-def _interval(low: float, high: float, digits: int) -> str:
-    """Return an interval with signs, nothing where there is none."""
-    if low != low:
+def _interval(low: float, high: float, digits: int, sign: str = "+") -> str:
+    """Return an interval, nothing where there is none or it is a point."""
+    if low != low or low == high:
         return ""
-    return f" [{low:+,.{digits}f}, {high:+,.{digits}f}]"
+    return f" [{_number(low, digits, sign)}, {_number(high, digits, sign)}]"
 
 
 def _markdown(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

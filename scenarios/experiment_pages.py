@@ -11,9 +11,9 @@
 - ``<!-- exchange: curtailed_mwh of flexible and storage -->``: what a MW of each of two factors
   takes off a figure, and how many of one are worth another;
 
-each up to its end, ``<!-- /results -->`` and the like. ``<!-- figure: response mean_price
-by=forecast -->`` draws that figure, with its metric and options, into the file of the image that
-follows. Everything else on the page is left as it is.
+each up to its end, ``<!-- /results -->`` and the like. ``<!-- figure: response metric=mean_price
+by=forecast -->`` draws that figure, with these options, into the file of the image that follows.
+Everything else on the page is left as it is.
 """
 
 import re
@@ -68,12 +68,12 @@ def draw_figures(text: str, results: "ExperimentResults", folder: Path) -> None:
     from plots import save
 
     for found in FIGURE.finditer(text):
-        kind, metric, *options = found["words"].split()
+        kind, *options = found["words"].split()
         chosen: dict[str, Any] = dict(option.split("=", 1) for option in options)
         file = folder / found["file"]
         file.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=file.parent) as scratch:
-            (drawn,) = save(results, [kind], scratch, metric=metric, **chosen)
+            (drawn,) = save(results, [kind], scratch, **chosen)
             drawn.replace(file)
 
 

@@ -1,120 +1,25 @@
 """Storage bids the true opportunity cost of stored energy."""
 
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from agents.order_curves import (
-    SIGN,
-    SIGNS,
-    Curve,
-    admit,
-    best_moves,
-    slice_edges,
-    slice_slopes,
-    uncross,
-)
+from agents.order_curves import admit, uncross
+from agents.price_chain import FittedChains, PriceChain
 from agents.quotes import MarketView, Quotes, strategies
-from agents.shapes import Shapes, StorageColumns, shapes_of
+from agents.shapes import Shapes, StorageColumns
+from agents.state_plan import StatePlan
+from agents.state_values import state_values
 from agents.valuation import Values, value_functions
-from market import FloatArray, IntArray
+from agents.value_plan import Grids, Plan, Units
+from market import FloatArray
 
 # Levels of one unit at most and at least; levels of all distinct units together, about.
 MOST_POINTS, FEWEST_POINTS, ALL_POINTS = 128, 48, 6400
-
-# Who gains the same now and later trades now, for so much (currency/MWh). Else rounding decides
-# whether a station that expects a long surplus fills up at its beginning, or finds it over.
-INDIFFERENT = 1e-6
-
-
-@dataclass(slots=True)
-class _Units:
-    """What quoting needs to know of a fleet while its limits stay what they are."""
-
-    fleet: StorageColumns
-    highest: FloatArray
-    shapes: Shapes
-    column: IntArray
-    usable: FloatArray
-    slots: IntArray
-    kept: FloatArray
-
-    @classmethod
-    def of(cls, fleet: StorageColumns) -> "_Units":
-        each, usable = shapes_of(fleet)
-        shapes, column = each.distinct()
-        return cls(
-            fleet=fleet,
-            highest=fleet.soc_max_wh,
-            shapes=shapes,
-            column=column,
-            usable=usable,
-            slots=np.arange(fleet.ask_slots + 1),
-            kept=1 - fleet.self_discharge,
-        )
-
-    def current(self) -> "_Units":
-        """Return the same with the limits that hold now: storage that ages gets new ones."""
-        return self if self.highest is self.fleet.soc_max_wh else self.of(self.fleet)
-
-
-@dataclass(slots=True)
-class _Plan:
-    """The value functions of one planning block, and constants on their grids."""
-
-    block: int
-    first: int
-    prices: FloatArray
-    values: Values
-    column: IntArray
-    top: IntArray
-    best: FloatArray  # the best grid points of each unit
-    per_wh: FloatArray  # cells per Wh stored
-    cells: FloatArray  # cells per Wh on the grid side
-    factor: FloatArray  # price per slope
-    wear: FloatArray
-
-    @classmethod
-    def of(
-        cls, units: _Units, block: int, first: int, prices: FloatArray, values: Values
-    ) -> "_Plan":
-        fleet, cells = units.fleet, values.cells[units.column]
-        efficiency = np.stack((fleet.efficiency_charge, 1 / fleet.efficiency_discharge))
-        per_wh = cells / units.usable
-        return cls(
-            block=block,
-            first=first,
-            prices=prices,
-            values=values,
-            column=units.column[:, None],
-            top=cells[:, None] - 1,
-            best=values.best[:, :, units.column].astype(np.float64),
-            per_wh=per_wh,
-            cells=per_wh * efficiency,
-            factor=(SIGN * efficiency * cells)[:, :, None],
-            wear=np.stack((np.zeros(fleet.n), fleet.cycle_cost))[:, :, None],
-        )
-
-    @property
-    def length(self) -> int:
-        """How many intervals it serves."""
-        return len(self.prices)
-
-    def curve(self, step: int) -> Curve:
-        """Return the units' values at the end of an interval."""
-        return Curve(self.values.values[step], self.column, self.top)
-
-    def best_moves(self, step: int, place: FloatArray, reach: FloatArray) -> FloatArray:
-        """Return the best moves at the expected price, in cells, shape (2, n)."""
-        if self.values.concave[step]:
-            moves: FloatArray = self.best[step] - place
-            moves *= SIGN
-            np.maximum(moves, 0.0, out=moves)
-            np.minimum(moves, reach, out=moves)
-            return moves
-        rate = (self.prices[step] - self.wear) * SIGNS / self.factor
-        return best_moves(self.curve(step), place, reach, rate[:, :, 0])
+# The same where every level has a value in each state of the price.
+MOST_WITH_STATES, FEWEST_WITH_STATES, ALL_WITH_STATES = 64, 24, 1200
+STATES, STATES_OF_MANY, MANY = 13, 7, 50
 
 
 @strategies.register("opportunity_value")
@@ -134,6 +39,13 @@ class OpportunityValue:
     run it is worth nothing, unless the unit has to end with at least `soc_end`: from there on a
     missing MWh costs more than any price.
 
+    With ``prices = "markov"`` the price is a Markov chain around the forecast: its states are
+    errors that forecasts made at the same time of day turned out to have, its odds are fitted to
+    how errors followed each other (`agents.price_chain`). Each state has a value function of its
+    own (`agents.state_values`), and because a clearing price tells the state, a slice is traded
+    up to the price that equals its worth in the state of that price (`agents.state_plan`). Until
+    14 forecasts of a time of day have known errors the forecast is taken as it is.
+
     Parameters
     ----------
     horizon_hours : float
@@ -142,7 +54,15 @@ class OpportunityValue:
         How often values are computed anew; blocks are counted from the start of the run.
     grid : int
         Largest number of levels of a unit (it takes between half and all of them); 0 takes 128
-        for up to 50 distinct units and fewer, at least 48, for more.
+        for up to 50 distinct units and fewer, at least 48, for more; half as many with "markov".
+    prices : str
+        "expected": the forecast is what happens; "markov": a chain around it.
+    states : int
+        States of the chain, 2 to 50; 0 takes 13 for up to 50 distinct units and 7 for more.
+    memory_days : float
+        Days after which an error counts half in the fit of the chain.
+    noise : float
+        How much of the unexplained change of an error counts, from 0 to 2.
 
     References
     ----------
@@ -156,9 +76,14 @@ class OpportunityValue:
     horizon_hours: float = 48.0
     replan_hours: float = 24.0
     grid: int = 0
+    prices: Literal["expected", "markov"] = "expected"
+    states: int = 0
+    memory_days: float = 34.0
+    noise: float = 0.6
 
-    _units: _Units | None = field(default=None, init=False, repr=False, compare=False)
-    _plan: _Plan | None = field(default=None, init=False, repr=False, compare=False)
+    _units: Units | None = field(default=None, init=False, repr=False, compare=False)
+    _plan: Plan | StatePlan | None = field(default=None, init=False, repr=False, compare=False)
+    _chains: FittedChains | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not 0 < self.replan_hours <= self.horizon_hours < np.inf:
@@ -168,20 +93,28 @@ class OpportunityValue:
             )
         if self.grid != int(self.grid) or (self.grid != 0 and not 8 <= self.grid <= 100_000):
             raise ValueError(f"grid must be 0 or a whole number from 8 to 100000, got {self.grid}")
+        if self.prices not in ("expected", "markov"):
+            raise ValueError(f'prices must be "expected" or "markov", got {self.prices!r}')
+        if self.states != int(self.states) or (self.states != 0 and not 2 <= self.states <= 50):
+            raise ValueError(f"states must be 0 or a whole number from 2 to 50, got {self.states}")
+        if not 0 < self.memory_days < np.inf:
+            raise ValueError(f"memory_days must be above 0, got {self.memory_days}")
+        if not 0 <= self.noise <= 2:
+            raise ValueError(f"noise must be from 0 to 2, got {self.noise}")
 
     def quote(self, view: MarketView, fleet: StorageColumns) -> Quotes:
         """Return the orders of all units for interval `view.first`."""
         if self._units is None or self._units.fleet is not fleet:
-            self._units, self._plan = _Units.of(fleet), None
+            self._units, self._plan = Units.of(fleet), None
         plan = self._planned(view, self._units)
         if plan is None:
             return Quotes()
-        price, quantity = _orders(plan, self._units, view.first - plan.first)
+        price, quantity = plan.orders(self._units, view.first - plan.first)
         uncross(price, quantity)
         admit(price, quantity, view.floor, view.cap)
         return Quotes(price[1], quantity[1], price[0], quantity[0])
 
-    def _planned(self, view: MarketView, units: _Units) -> _Plan | None:
+    def _planned(self, view: MarketView, units: Units) -> Plan | StatePlan | None:
         """Return the plan of the block `view.first` is in, made when first asked for."""
         length = max(round(self.replan_hours / view.calendar.hours), 1)
         block, plan = view.first // length, self._plan
@@ -192,18 +125,67 @@ class OpportunityValue:
             return None
         keep = min((block + 1) * length - view.first, prices.size)
         units = self._units = units.current()
-        values = self._valued(view, units, prices, keep)
-        self._plan = _Plan.of(units, block, view.first, prices[:keep], values)
+        span, chain = (block, view.first), self._chain(view, units, prices)
+        if chain is None:
+            values = self._valued(view, units, prices, keep)
+            self._plan = Plan.of(units, span, prices[:keep], values)
+        else:
+            self._plan = self._plan_of(view, units, (prices, chain), span, keep)
         return self._plan
 
-    def _valued(self, view: MarketView, units: _Units, prices: FloatArray, keep: int) -> Values:
-        shapes, left = units.shapes, view.calendar.n - view.first - prices.size
-        worth = prices.mean() * shapes.efficiency_discharge if left > 0 else 0.0 * shapes.charge
-        limits = [abs(p) for p in (view.floor, view.cap) if np.isfinite(p)]
-        ruin = 10 * max(*limits, float(np.abs(prices).max()), float(shapes.cycle_cost.max()), 1.0)
-        due = replace(shapes, target=shapes.target - left * shapes.charge)
+    def _valued(self, view: MarketView, units: Units, prices: FloatArray, keep: int) -> Values:
+        due, worth, ruin = _end(view, units.shapes, prices)
         points = self.grid or int(np.clip(ALL_POINTS // len(worth), FEWEST_POINTS, MOST_POINTS))
         return value_functions(due, prices, worth, keep, points, ruin)
+
+    def _chain(self, view: MarketView, units: Units, prices: FloatArray) -> PriceChain | None:
+        """Return the chain around a forecast, which it notes; None if too little is known."""
+        if self.prices == "expected":
+            return None
+        if self._chains is None:
+            length = max(round(self.horizon_hours / view.calendar.hours), 2)
+            self._chains = FittedChains.of(
+                view.calendar.per_day, length, self.memory_days, self.noise
+            )
+        many = len(units.shapes.charge) > MANY
+        states = self.states or (STATES_OF_MANY if many else STATES)
+        self._chains.note(view.first, prices, view.published)
+        return self._chains.chain(view.first, states)
+
+    def _plan_of(
+        self,
+        view: MarketView,
+        units: Units,
+        belief: tuple[FloatArray, PriceChain],
+        span: tuple[int, int],
+        keep: int,
+    ) -> StatePlan:
+        """Return the plan for prices that are a chain around a forecast."""
+        forecast, chain = belief
+        steps = forecast.size
+        low, high = price_range(view, forecast)
+        prices = np.clip(forecast[:, None] + chain.errors[:steps], low, high)
+        due, worth, ruin = _end(view, units.shapes, prices)
+        room = ALL_WITH_STATES // len(worth)
+        points = self.grid or int(np.clip(room, FEWEST_WITH_STATES, MOST_WITH_STATES))
+        values = state_values(due, (prices, chain.odds[: steps - 1]), (worth, ruin), keep, points)
+        return StatePlan(*span, prices[:keep], values, Grids.of(units, values.cells))
+
+
+def price_range(view: MarketView, forecast: FloatArray) -> tuple[float, float]:
+    """Return the lowest price ever published or now expected, and the cap."""
+    seen = view.published[np.isfinite(view.published)]
+    lowest = min(float(seen.min(initial=np.inf)), float(forecast.min()))
+    return max(view.floor, lowest), view.cap
+
+
+def _end(view: MarketView, shapes: Shapes, prices: FloatArray) -> tuple[Shapes, FloatArray, float]:
+    """Return what is due at the end of `prices`, what energy is worth then, and a miss costs."""
+    left = view.calendar.n - view.first - len(prices)
+    worth = prices.mean() * shapes.efficiency_discharge if left > 0 else 0.0 * shapes.charge
+    limits = [abs(p) for p in (view.floor, view.cap) if np.isfinite(p)]
+    ruin = 10 * max(*limits, float(np.abs(prices).max()), float(shapes.cycle_cost.max()), 1.0)
+    return replace(shapes, target=shapes.target - left * shapes.charge), worth, ruin
 
 
 def _known_prices(view: MarketView, horizon: int) -> FloatArray:
@@ -213,23 +195,3 @@ def _known_prices(view: MarketView, horizon: int) -> FloatArray:
     if known.all():
         return prices
     return np.where(known, prices, prices[known].mean()) if known.any() else np.empty(0)
-
-
-def _orders(plan: _Plan, units: _Units, step: int) -> tuple[FloatArray, IntArray]:
-    """Return prices and quantities of bids (0) and asks (1), shape (2, n, slots)."""
-    fleet, limit = units.fleet, np.empty((2, len(units.usable)))
-    limit[0], limit[1] = fleet.charge_limit(), fleet.discharge_limit()
-    place = fleet.committed_soc * units.kept
-    place -= fleet.soc_min_wh
-    place *= plan.per_wh
-    np.maximum(place, 0.0, out=place)
-    reach = limit * plan.cells
-    best = plan.best_moves(step, place, reach)
-    edges = slice_edges(reach, best, fleet.segments, units.slots)
-    gain = plan.curve(step).at(place[:, None] + SIGNS * edges)
-    slope = slice_slopes(gain, edges, bool(plan.values.concave[step]))
-    price = slope * plan.factor
-    price += plan.wear
-    price += SIGNS * INDIFFERENT
-    total = np.rint(edges / plan.cells[:, :, None]).astype(np.int64)
-    return price, (total[:, :, 1:] - total[:, :, :-1]) * (slope > -np.inf)

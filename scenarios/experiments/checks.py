@@ -1,6 +1,6 @@
 """What pydantic cannot see: whether the parts of an experiment file fit each other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import prod
 
 from market import RESERVED, InputError
@@ -11,6 +11,7 @@ from scenarios.problems import Loc
 
 MOST_ARMS = 100_000
 IN_TERMS = {":": "terms of effects", "|": "terms of effects", "=": "names of arms"}
+SEED = "scenario.seed"
 Found = Iterator[tuple[Loc, str]]
 
 
@@ -20,6 +21,7 @@ def file_problems(file: ExperimentFile) -> Found:
     yield from _name_problems(file)
     yield from _level_problems(file)
     yield from _key_problems(file)
+    yield from _seed_problems(file)
     yield from _sample_problems(file)
     design = list(_design_problems(file))
     yield from design or _baseline_problems(file)
@@ -80,6 +82,16 @@ def _key_problems(file: ExperimentFile) -> Found:
         for _, other, others in setters[:place]:
             for key in sorted(keys & others):
                 yield loc, f"{name} and {other} both set {key}; leave it to one of them"
+
+
+def _seed_problems(file: ExperimentFile) -> Found:
+    """Yield where a seed is set, which the seeds of the experiment would undo."""
+    places: list[tuple[Loc, Iterable[str]]] = [(("experiment", "set"), file.experiment.set)]
+    places += [(("factor", i), _keys(factor)) for i, factor in enumerate(file.factor)]
+    places += [(("variant", i, "set"), one.set) for i, one in enumerate(file.variant)]
+    for loc, keys in places:
+        if SEED in keys:
+            yield loc, f"changes {SEED}; accepted: seeds = ... in [experiment]"
 
 
 def _keys(factor: Factor) -> set[str]:

@@ -7,6 +7,7 @@ under the same paths; a run on one that has others fails and says so.
 
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
+from logging import CRITICAL, getLogger
 from socket import create_connection
 from typing import Any
 from urllib.parse import urlsplit
@@ -81,8 +82,22 @@ def _cluster(address: str) -> Iterator[Any]:
         client = connect(address, timeout=CONNECTING_S, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise InputError(_no_scheduler(address, error)) from None
-    with client:
+    with _quiet(), client:
         yield client
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Dask's own log of a lost connection away: what it means is said in a sentence."""
+    loggers = [getLogger(f"distributed.{name}") for name in ("client", "utils", "comm", "core")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
 def _refuse_nobody(address: str) -> None:

@@ -132,7 +132,8 @@ def load_experiment(path_or_bundled_name: str, data_dir: Path | None = None) -> 
     arms = arms_of(file, Folders(path.parent, data_dir))
     scenarios, problems = loaded_arms(file, arms, data_dir)
     problems = [f"{source.label}: {text}" for text in problems]
-    problems += [source.sentence(loc, text) for loc, text in _period_problems(file, scenarios)]
+    misfits = [*_period_problems(file, scenarios), *_currency_problems(scenarios)]
+    problems += [source.sentence(loc, text) for loc, text in misfits]
     if problems:
         raise InputError(dict.fromkeys(problems))
     baseline = None if file.sampled else arm_name(centre(file, steps(file)))
@@ -201,6 +202,13 @@ def _period_problems(
             if text:
                 yield ("period", index), f"{text} (arm {name})"
                 break
+
+
+def _currency_problems(scenarios: Mapping[str, ArmText]) -> Iterator[tuple[Loc, str]]:
+    names = {scenario.currency: arm for arm, scenario in scenarios.items()}
+    if len(names) > 1:
+        shown = ", ".join(f"{currency} ({arm})" for currency, arm in names.items())
+        yield ("experiment",), f"amounts in several currencies cannot be compared: {shown}"
 
 
 def _misfit(period: Period, calendar: Calendar) -> str | None:

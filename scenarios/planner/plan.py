@@ -11,8 +11,8 @@ from scenarios.loader import LoadedScenario, load_text
 from scenarios.planner.planner import Planner, PlanOptions, Solution
 from scenarios.planner.plants import Weather
 from scenarios.planner.portions import Group
-from scenarios.planner.stages import Stages
-from scenarios.planner.zones import BALANCE, Zone
+from scenarios.planner.stages import BALANCE, Stages
+from scenarios.planner.zones import Zone
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,8 +8,8 @@ import numpy as np
 from market import ConservationError, Results
 from scenarios.loader import LoadedScenario
 from scenarios.planner.horizon import EXCLUDED, Cut, Outcome, at_once, in_parts
-from scenarios.planner.stages import Stages
-from scenarios.planner.zones import BALANCE, Zone, zones_of
+from scenarios.planner.stages import BALANCE, Stages
+from scenarios.planner.zones import Zone, zones_of
 
 AT_ONCE = 40_000  # unknowns of a program that is not cut into parts
 USUAL_PART = 672  # intervals: a week at 15 minutes, four weeks at an hour

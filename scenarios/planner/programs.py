@@ -17,8 +17,8 @@ import numpy as np
 from market import FloatArray, IntArray
 
 MONEY = 1000.0  # currency per unit of the solver's objective
-GAP = 1e-7  # of a mixed-integer program, relative; the bound is the solver's proven one
-MOST_NODES = 20_000
+GAP = 1e-6  # of a mixed-integer program, relative; the bound is the solver's proven one
+MOST_NODES = 5000
 
 
 class Extra(NamedTuple):
@@ -74,16 +74,16 @@ class LinearProgram:
     unit: float = 1.0
     whole: IntArray | None = None
 
-    def solve(self) -> Solved | None:
-        """Return the best choice; None where there is none."""
+    def solve(self, gap: float = GAP) -> Solved | None:
+        """Return the best choice, within a relative gap of it; None where there is none."""
         import highspy
 
         solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         solver.silent()
         solver.passModel(self._model(highspy))
         states = highspy.HighsModelStatus
-        for settings in _TRIES:
-            for name, setting in (_SETTINGS | settings).items():
+        for settings in _LINEAR if self.whole is None else _WHOLE:
+            for name, setting in (_SETTINGS | settings | {"mip_rel_gap": gap}).items():
                 solver.setOptionValue(name, setting)
             solver.run()
             status = solver.getModelStatus()
@@ -172,12 +172,12 @@ _SETTINGS: dict[str, float | int | str | bool] = {
     "threads": 1,
     "primal_feasibility_tolerance": 1e-9,
     "dual_feasibility_tolerance": 1e-9,
-    "mip_rel_gap": GAP,
     "mip_abs_gap": 1e-9,
     "mip_max_nodes": MOST_NODES,
 }
-_TRIES: tuple[dict[str, float | str], ...] = (
+_LINEAR: tuple[dict[str, float | str], ...] = (
     {"presolve": "off"},  # these programs are solved faster without
     {"presolve": "on"},
     {"primal_feasibility_tolerance": 1e-7, "dual_feasibility_tolerance": 1e-7},
 )
+_WHOLE = (_LINEAR[1], _LINEAR[0], _LINEAR[2])

@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike
 
 from market import FloatArray, IntArray
 
+BALANCE = 0
+"""The first sum of every program: what is delivered less what is consumed."""
 Coarse = Literal["sum", "law", "end", "drop"]
 """What becomes of a sum when intervals are put together: it is added up, it is a law of a level
 and holds from end to end, or it has no meaning any more."""

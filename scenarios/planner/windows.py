@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from market import BoolArray, FloatArray, IntArray
-from scenarios.planner.programs import Extra, LinearProgram, Solved
-from scenarios.planner.stages import Stages
+from scenarios.planner.programs import GAP, Extra, LinearProgram, Solved
+from scenarios.planner.stages import BALANCE, Stages
 
+ROUGH = 1e-4  # relative gap while directions are still added
+FREE = 1e-6  # currency/MWh; a price closer to zero is zero
 BOTH = 1e-7  # share of a store's power; less of both directions at once is rounding
 
 
@@ -82,15 +84,19 @@ class Windows:
         share their power between both.
         """
         program = self._program(first, last, ends)
-        solved = program.solve()
+        solved, gap = program.solve(), GAP
         chosen: BoolArray = np.zeros((len(self.stages.pairs), last - first), np.bool_)
         while solved is not None:
-            schedule = self._schedule(solved.unknowns, last - first)
+            schedule, prices = self._found(solved, last - first)
             burning = self._burning(schedule, first) & ~chosen
-            if not burning.any():
-                return Part(schedule, self._prices(solved, last - first), solved.bound)
-            chosen |= burning
-            solved = self._directed(program, first, chosen).solve()
+            if not burning.any() and gap <= GAP:
+                return Part(schedule, prices, solved.bound)
+            # Where to choose is found roughly, how to choose then exactly.
+            gap = ROUGH if burning.any() else GAP
+            if burning.any():
+                # One MWh more to deliver is worth something where the price is below zero.
+                chosen |= burning | (prices[BALANCE] > FREE)
+            solved = self._directed(program, first, chosen).solve(gap)
         return None
 
     def _program(self, first: int, last: int, ends: Ends) -> LinearProgram:
@@ -141,13 +147,16 @@ class Windows:
     def _column(self, row: int, unknown: int) -> int:
         return int(self.stages.carried.size + row * len(self.stages.names) + unknown)
 
-    def _schedule(self, unknowns: FloatArray, m: int) -> FloatArray:
-        width, skip = len(self.stages.names), self.stages.carried.size
-        return np.ascontiguousarray(unknowns[skip : skip + m * width].reshape(m, width).T)
-
-    def _prices(self, solved: Solved, m: int) -> FloatArray:
-        sums = self.stages.row_low.shape[0]
-        return np.ascontiguousarray(solved.prices[: m * sums].reshape(m, sums).T)
+    def _found(self, solved: Solved, m: int) -> tuple[FloatArray, FloatArray]:
+        """Return schedule and prices, shapes (K, m) and (R, m)."""
+        width, sums, skip = (
+            len(self.stages.names),
+            len(self.stages.coarse),
+            self.stages.carried.size,
+        )
+        schedule = solved.unknowns[skip : skip + m * width].reshape(m, width)
+        prices = solved.prices[: m * sums].reshape(m, sums)
+        return np.ascontiguousarray(schedule.T), np.ascontiguousarray(prices.T)
 
     def _burning(self, schedule: FloatArray, first: int) -> BoolArray:
         """Return where a store charges and discharges at once, shape (pairs, m)."""

@@ -24,10 +24,8 @@ from scenarios.planner.downtime import shares_up
 from scenarios.planner.plants import thermal_portions, weather_portions
 from scenarios.planner.portions import Entry, Group, Portion, merged
 from scenarios.planner.record import Record
-from scenarios.planner.stages import Builder, Stages
+from scenarios.planner.stages import BALANCE, Builder, Stages
 from scenarios.planner.stores import battery_portions, reservoir_portions, station_portions
-
-BALANCE = 0  # the first sum of every zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +60,7 @@ def zones_of(results: Results, loaded: LoadedScenario) -> list[Zone]:
 def _zone(name: str, portions: Sequence[Portion], n: int) -> Zone:
     builder = Builder(n)
     balance = builder.sum(0.0, 0.0)
+    assert balance == BALANCE  # nothing was entered before
     groups = merged(portions)
     for group in groups:
         entry = Entry(builder, balance, group.label, len(group.members) == 1)

@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 from agents.shapes import Shapes, lay_grid
 from agents.valuation import (
     NEVER,
-    _Backward,
+    Backward,
     final_values,
     reach_max,
     running_max,
@@ -151,7 +151,7 @@ def test_slopes_and_values_give_the_same_where_no_price_is_negative(seed: int):
     prices = np.round(rng.uniform(0, 500, int(rng.integers(2, 60))), int(rng.integers(0, 3)))
     keep = int(rng.integers(1, prices.size + 1))
     for block in lay_grid(shapes, int(rng.choice([16, 64, 128]))):
-        backward = _Backward.of(block)
+        backward = Backward.of(block)
         worth = rng.uniform(0, 300, len(block.shapes.charge))
         final = final_values(block.shapes, block.levels(), worth, 5000.0)
         general, _ = backward.run(prices, final, keep)

@@ -92,9 +92,9 @@ def kept(out):
 
 
 def start(*words, cwd):
-    """The command line in a process of its own, in a group of its own."""
+    """Python in a process of its own, in a group of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "scenarios", "experiment", *map(str, words)],
+        [sys.executable, *map(str, words)],
         cwd=cwd,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,

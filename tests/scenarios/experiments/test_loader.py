@@ -174,6 +174,15 @@ MISTAKES = {
         ),
         "jobs_late is known for whole runs only; leave out @p",
     ),
+    "a seed of the scenario": (
+        header(set={"scenario.seed": 3}),
+        "experiment.set: changes scenario.seed; accepted: seeds = ... in [experiment]",
+    ),
+    "a seed as a factor": (factor(key="scenario.seed", levels=[1, 2]), "changes scenario.seed"),
+    "two currencies": (
+        factor(key="scenario.currency", levels=["CNY", "EUR"]),
+        "several currencies cannot be compared: CNY (mechanism=CNY, cap=400), EUR (mech",
+    ),
     "an unknown key of the scenario": (
         factor(key="market.energy.mechansm"),
         "all arms: ",

@@ -40,7 +40,7 @@ def executed(text, base, place):
     return execute(loaded, place), loaded
 
 
-@settings(max_examples=30, **CALM)
+@settings(max_examples=20, **CALM)
 @given(text=scenarios())
 def test_no_market_beats_the_planner(base, text):
     with tempfile.TemporaryDirectory() as place:
@@ -79,7 +79,7 @@ def computing_worlds(draw):
     return "\n".join(texts)
 
 
-@settings(max_examples=15, **CALM)
+@settings(max_examples=10, **CALM)
 @given(text=computing_worlds())
 def test_no_queue_of_whole_jobs_beats_the_fluid(base, text):
     with tempfile.TemporaryDirectory() as place:
@@ -111,7 +111,7 @@ def best_beside_it(zone):
     return stages.worth(part.schedule)
 
 
-@settings(max_examples=12, **CALM)
+@settings(max_examples=8, **CALM)
 @given(text=shared())
 def test_shared_storage_is_one_store(base, text):
     with tempfile.TemporaryDirectory() as place:

@@ -1,5 +1,7 @@
 """A horizon in parts: bounds from any prices, schedules that are possible."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,7 +15,7 @@ from scenarios.planner.stages import Builder, Pair, Unknown
 from scenarios.planner.windows import Windows
 
 N = 24
-NEVER = Cut(6, 2, -np.inf)  # so far from the bound that any schedule is close
+NEVER = Cut(6, 2, -np.inf)  # the market is so far from the bound that all is close enough
 
 
 def system(demand, free, *, price=300.0, size=20.0, efficiency=0.9, end=0.0):
@@ -98,26 +100,23 @@ def test_a_horizon_too_large_to_look_closer_keeps_what_it_has(monkeypatch):
     assert found.bound > 0
 
 
-def test_where_a_part_cannot_go_on_the_next_is_what_the_market_left(monkeypatch):
-    """A plan for the first hours that uses all up; the end needs more than can be stored."""
-    demand, free = np.full(N, 3.0), np.zeros(N)
-    stages = system(demand, free, end=5.0)
-    forward = horizon._forward
+def test_where_a_part_cannot_go_on_it_ends_as_the_market_did(monkeypatch):
+    """No resource but the store: what is used up cannot be bought back, and 5 MWh must be left."""
+    stages = _without_coal(system(np.full(N, 3.0), np.zeros(N), end=5.0))
+    forward, tried = horizon._forward, []
 
-    def misled(windows, edges, ahead, outlook):
-        if outlook is not None:
-            nothing = np.zeros_like(outlook.prices)
-            tried = forward(windows, edges, ahead, Outlook(nothing, nothing))
-            assert tried is None  # no MWh can be bought back: coal serves less than is asked
-            return None
-        return forward(windows, edges, ahead, None)
+    def shortsighted(windows, edges, ahead, outlook):
+        if outlook is None:
+            return forward(windows, edges, ahead, None)
+        nothing = np.zeros_like(outlook.prices)
+        tried.append(forward(windows, edges, ahead, Outlook(nothing, nothing)))
+        return tried[-1]
 
-    stages = stages.within(stages.low, np.where(_is(stages, "coal"), 0.0, stages.high))
-    stages = stages.within(np.where(_is(stages, "coal"), 0.0, stages.low), stages.high)
-    monkeypatch.setattr(horizon, "_forward", misled)
-    found = in_parts(_without_ramp(stages), Cut(6, 0, -np.inf))
+    monkeypatch.setattr(horizon, "_forward", shortsighted)
+    found = in_parts(stages, NEVER)
+    assert tried == [None]
     assert found is not None
-    soc = [name == ("store", "soc") for name in stages.names].index(True)
+    soc = stages.names.index(("store", "soc"))
     assert found.schedule[soc, [5, 11, 17, 23]] == pytest.approx(5.0)
 
 
@@ -125,12 +124,11 @@ def _is(stages, group):
     return np.array([name[0] == group for name in stages.names])[:, None]
 
 
-def _without_ramp(stages):
-    from dataclasses import replace
-
+def _without_coal(stages):
+    bounds = (np.where(_is(stages, "coal"), 0.0, each) for each in (stages.low, stages.high))
     wide = np.array([kind == "drop" for kind in stages.coarse])[:, None]
     return replace(
-        stages,
+        stages.within(*bounds),
         row_low=np.where(wide, -np.inf, stages.row_low),
         row_high=np.where(wide, np.inf, stages.row_high),
     )
@@ -148,15 +146,14 @@ def test_long_steps_keep_energy_and_levels():
 
 
 def test_a_store_chooses_a_direction_where_burning_would_pay():
-    """Energy that must go somewhere is worth less than nothing; half of it is free to burn."""
-    stages = system(np.full(N, 1.0), np.full(N, 6.0), size=500.0)
-    low = np.where(_is(stages, "sun"), 6.0, stages.low)
-    forced = stages.within(low, np.where(_is(stages, "town"), 5.5, stages.high))
-    burnt = at_once(forced)
-    assert burnt is not None
-    store = [
-        forced.names.index(("store", "consumed")),
-        forced.names.index(("store", "delivered")),
-    ]
-    assert burnt.schedule[store].min(axis=0).max() < 1e-6
-    assert burnt.bound >= forced.worth(burnt.schedule) - 1e-6
+    """Each MWh of sun brings 100, and the store is soon full; a linear program burns the rest."""
+    stages = system(np.full(N, 1.0), np.full(N, 6.0), size=8.0)
+    paid = replace(stages, value=np.where(_is(stages, "sun"), 100.0, stages.value))
+    burning, honest = at_once(replace(paid, pairs=())), at_once(paid)
+    assert burning is not None
+    assert honest is not None
+    ways = [paid.names.index(("store", what)) for what in ("consumed", "delivered")]
+    assert burning.schedule[ways].min(axis=0).max() > 0.1
+    assert honest.schedule[ways].min(axis=0).max() < 1e-6
+    assert paid.worth(honest.schedule) <= honest.bound <= burning.bound - 1
+    assert honest.bound == pytest.approx(paid.worth(honest.schedule), rel=1e-6)

@@ -33,7 +33,7 @@ def programs(draw):
     )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(programs(), st.data())
 def test_any_prices_bound_the_best_choice(program, data):
     solved = program.solve()
