@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SCENARIO ?= qinghai-2023
+EXPERIMENTS ?= $(basename $(notdir $(wildcard scenarios/library/experiments/*.toml)))
 
-.PHONY: run test lint types bench docs clean
+.PHONY: run test lint types bench docs experiments clean
 
 run: $(VENV)/.installed
 	$(BIN)/talatan run $(SCENARIO) --out runs/$(SCENARIO) --force
@@ -29,6 +30,13 @@ docs: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.mechanism_properties docs/mechanism-properties.md
 	$(BIN)/talatan run qinghai-2023 --out runs/qinghai-2023 --force
 	$(BIN)/talatan plot runs/qinghai-2023 --kind dispatch --out docs/images
+
+# All bundled experiments, each up to a quarter of an hour on two cores, and the pages about them.
+experiments: $(VENV)/.installed
+	set -e; for name in $(EXPERIMENTS); do \
+	  $(BIN)/talatan experiment $$name --out experiments/$$name --force --quiet; \
+	  $(BIN)/python -m scenarios.experiment_pages experiments/$$name docs/experiments/$$name.md; \
+	done
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

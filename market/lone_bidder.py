@@ -10,7 +10,7 @@ from market.deviations import Orders, OwnOrders, one_price
 from market.residual import EFFICIENT, MARGINAL, at_margin, clearing_ends, reach, residual
 from market.units import BoolArray, FloatArray, IntArray
 
-ROUNDING = 1e-9  # of the money that changes hands: what sums of prices times quantities may err
+ROUNDING = 1e-9  # of quantity times the largest price: what sums of such products may err
 BEFORE, AROUND = (-1,), (-1, 0, 1)
 """Where to place an order beside that of a rival: just before it; before, at and behind it."""
 
@@ -29,17 +29,9 @@ class LoneBidder:
     """
 
     def __init__(self, series: AuctionSeries, own: BoolArray, sent: FloatArray) -> None:
-        mechanism, rules = series.terms[0]
-        self.n = len(series)
-        self.own = OwnOrders(
-            series.books.price[own],
-            sent[own],
-            series.books.quantity[own],
-            series.books.buys[own],
-            series.books.book[own],
-            rules.price_floor,
-            rules.price_cap,
-        )
+        mechanism = series.terms[0].mechanism
+        self.n, self.own = len(series), _own_orders(series, own, sent)
+        self._rounding = ROUNDING * _largest(series) * self.own.total.reshape(-1, 2).sum(axis=1)
         self._active = np.ones(len(series), np.bool_)
         self._reach = np.full(len(series), -np.inf), np.full(len(series), np.inf)
         plain = series.party is None and series.green is None
@@ -52,8 +44,7 @@ class LoneBidder:
         self._series, self._own = series, own
         self._places = own.nonzero()[0]
         truth = self._settled(self._active, (self.own.price, self.own.quantity))
-        self.fill = truth[0]
-        self.surplus, self._turnover = self._worth(*truth)
+        self.fill, self.surplus = truth[0], self.own.utility(*truth)
 
     def gains(self, orders: Orders) -> FloatArray:
         """Return what the party gains by sending other orders, by book, in price x quantum."""
@@ -64,9 +55,9 @@ class LoneBidder:
         chosen &= self._active
         if not chosen.any():
             return gain
-        surplus, turnover = self._worth(*self._settled(chosen, orders))
+        surplus = self.own.utility(*self._settled(chosen, orders))
         gain[chosen] = (surplus - self.surplus)[chosen]
-        gain[np.abs(gain) <= ROUNDING * np.maximum(turnover, self._turnover)] = 0.0
+        gain[np.abs(gain) <= self._rounding] = 0.0
         return gain
 
     def beside_rivals(self, steps: tuple[int, ...]) -> Iterator[tuple[FloatArray, FloatArray]]:
@@ -127,10 +118,25 @@ class LoneBidder:
         fill, pay = settle(self._series, chosen, price, quantity)
         return fill[self._places], pay[self._places]
 
-    def _worth(self, fill: IntArray, pay: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return what trades are worth by book, and the money that changes hands for them."""
-        money = np.bincount(self.own.book, np.abs(fill * pay), self.n)
-        return self.own.utility(fill, pay), money.astype(np.float64)
+
+def _own_orders(series: AuctionSeries, own: BoolArray, sent: FloatArray) -> OwnOrders:
+    books, rules = series.books, series.terms[0].rules
+    return OwnOrders(
+        books.price[own],
+        sent[own],
+        books.quantity[own],
+        books.buys[own],
+        books.book[own],
+        rules.price_floor,
+        rules.price_cap,
+    )
+
+
+def _largest(series: AuctionSeries) -> FloatArray:
+    """Return the largest price of each book, whatever its sign."""
+    found = np.zeros(len(series))
+    np.maximum.at(found, series.books.book, np.abs(series.books.price))
+    return found
 
 
 def _may_trade(series: AuctionSeries, own: OwnOrders) -> BoolArray:

@@ -12,6 +12,7 @@ from market import (
     WH_PER_MWH,
     AuctionSeries,
     ClearingResult,
+    FloatArray,
     InputError,
     IntArray,
     Lot,
@@ -50,27 +51,31 @@ def replayed(
     InputError
         Where an auction gives anything else than what was recorded.
     """
-    known, zones, n = _known(results), results.run["zones"], loaded.calendar.n
+    known, n = _known(results), loaded.calendar.n
     lots: list[Lot | None] = []
-    for place, zone in enumerate(zones):
+    for place, zone in enumerate(results.run["zones"]):
         draws = stream(loaded.seed, "market", "energy", zone)
-        for index in range(n):
-            lot, book, result = _held(series, place * n + index, draws)
+        for number in range(place * n, (place + 1) * n):
+            lot, book, result = _held(series, number, draws)
             lots.append(lot)
-            rows = slice(*series.books.edge[[2 * len(lots) - 2, 2 * len(lots)]].tolist())
-            numbers = {name: float(known[name][len(lots) - 1]) for name in known}
+            rows = slice(*series.books.edge[[2 * number, 2 * number + 2]].tolist())
+            numbers = {name: float(column[number]) for name, column in known.items()}
             found = _difference(book, result, accepted[rows], numbers)
-            if found:
-                moment = loaded.calendar.time(index).isoformat()
-                raise InputError(
-                    f"{results.path}: {moment}, zone {zone}: holding the auction of the recorded "
-                    f"orders again does not give what was recorded: {found}; was the run made by "
-                    "another version of the program, or a file changed?"
-                )
+            if found is not None:
+                moment = loaded.calendar.time(number - place * n).isoformat()
+                raise InputError(_sentence(f"{results.path}: {moment}, zone {zone}", found))
     return replace(series, lots=tuple(lots) if any(lots) else ())
 
 
-def _known(results: Results) -> dict[str, "np.ndarray[tuple[int], np.dtype[np.float64]]"]:
+def _sentence(where: str, difference: str) -> str:
+    return (
+        f"{where}: holding the auction of the recorded orders again does not give what was "
+        f"recorded: {difference}; was the run made by another version of the program, or a file "
+        "changed?"
+    )
+
+
+def _known(results: Results) -> dict[str, FloatArray]:
     """Return what was recorded of each auction, zone by zone, in each in the order of time."""
     order = {name: place for place, name in enumerate(results.run["zones"])}
     table = results.intervals

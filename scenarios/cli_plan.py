@@ -35,7 +35,7 @@ def plan(
     from scenarios.planner import PlanOptions, all_figures, scenario_of
 
     if window_days is not None and not 0 < window_days < float("inf"):
-        raise InputError(f"--window-days {window_days:g}: must be above 0")
+        raise InputError(f"--window-days {window_days:g}: must be a number of days above 0")
     results = talatan_results(run_directory)
     loaded = scenario_of(results, data)
     figures = _defined(all_figures(results, loaded, PlanOptions(window_days)))

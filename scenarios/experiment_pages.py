@@ -12,8 +12,8 @@
   takes off a figure, and how many of one are worth another;
 
 each up to its end, ``<!-- /results -->`` and the like. ``<!-- figure: response metric=mean_price
-by=forecast -->`` draws that figure, with these options, into the file of the image that follows.
-Everything else on the page is left as it is.
+over=gate,interval -->`` draws that figure, with these options, into the file of the image that
+follows. Everything else on the page is left as it is.
 """
 
 import re
@@ -69,12 +69,22 @@ def draw_figures(text: str, results: "ExperimentResults", folder: Path) -> None:
 
     for found in FIGURE.finditer(text):
         kind, *options = found["words"].split()
-        chosen: dict[str, Any] = dict(option.split("=", 1) for option in options)
+        chosen: dict[str, Any] = dict(map(_option, options))
         file = folder / found["file"]
         file.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=file.parent) as scratch:
             (drawn,) = save(results, [kind], scratch, **chosen)
             drawn.replace(file)
+
+
+def _option(text: str) -> tuple[str, str | list[str]]:
+    """Return name and value of an option; commas make a list.
+
+    >>> _option("over=gate,interval"), _option("show=mean")
+    (('over', ['gate', 'interval']), ('show', 'mean'))
+    """
+    name, _, value = text.partition("=")
+    return name, value.split(",") if "," in value else value
 
 
 def main(arguments: Sequence[str]) -> None:

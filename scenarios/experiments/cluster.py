@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from market import InputError
 from scenarios.experiments.arms import Task
-from scenarios.experiments.perform import failure, perform
+from scenarios.experiments.perform import failure, in_a_line, perform
 from scenarios.experiments.tasks import program
 
 NOT_INSTALLED = (
@@ -126,8 +126,11 @@ def _refuse_other_programs(client: Any, address: str) -> None:
     """Raise when a machine that is there already has another version of the program."""
     try:
         found = client.run(program)
-    except ImportError as error:
-        raise InputError(f"{address}: talatan is not installed on its machines ({error})") from None
+    except Exception as error:  # Dask sends back a plain exception with what was raised there
+        raise InputError(
+            f"{address}: its machines cannot run talatan ({in_a_line(error)}); install the same "
+            "version there"
+        ) from None
     here = digest_here()
     other = sorted(worker for worker, digest in found.items() if digest != here)
     if other:

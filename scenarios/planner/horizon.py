@@ -104,8 +104,9 @@ def in_parts(stages: Stages, cut: Cut) -> Outcome | None:
     best: Outcome | None = None
     while step > 1:
         outlook = _outlook(stages, step)
-        if outlook is not None:
-            best = _better(stages, best, _planned(stages, cut, outlook))
+        found = None if outlook is None else _planned(stages, cut, outlook)
+        if found is not None:
+            best = _better(stages, best, found)
             if _is_close(stages, best, cut):
                 return best
         step //= 2
@@ -129,17 +130,15 @@ def _is_close(stages: Stages, found: Outcome, cut: Cut) -> bool:
     return distance <= max(asked)
 
 
-def _planned(stages: Stages, cut: Cut, outlook: Outlook) -> Outcome:
+def _planned(stages: Stages, cut: Cut, outlook: Outlook) -> Outcome | None:
+    """Return bound and schedule for an outlook; None where part after part leads nowhere."""
     windows = Windows(stages, unit_of(stages))
     edges = _edges(stages.n, cut.intervals)
-    bound = _bound(windows, edges, outlook)
     found = _forward(windows, edges, cut.ahead, outlook)
     if found is None:
-        # A part came to where it cannot go on; between what the market left it always can.
+        # A part came to where it cannot go on; from where the market was it can.
         found = _forward(windows, edges, 0, None)
-    if found is None:
-        raise ArithmeticError(EXCLUDED)
-    return Outcome(*found, bound)
+    return None if found is None else Outcome(*found, _bound(windows, edges, outlook))
 
 
 def _edges(n: int, length: int) -> list[int]:

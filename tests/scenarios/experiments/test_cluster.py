@@ -46,6 +46,15 @@ def test_machines_with_another_program_are_named(address, tmp_path, monkeypatch)
         list(cluster.on_cluster([], address))
 
 
+def test_machines_without_the_program_are_said_so(address, monkeypatch):
+    def absent():
+        raise ModuleNotFoundError("No module named 'scenarios'")
+
+    monkeypatch.setattr(cluster, "program", absent)
+    with pytest.raises(InputError, match=r"cannot run talatan \(ModuleNotFoundError: No module"):
+        list(cluster.on_cluster([], address))
+
+
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nobody", "tcp://", "", "tcp://x:y"])
 def test_no_cluster_is_one_sentence(address):
     with pytest.raises(InputError) as caught:

@@ -58,13 +58,9 @@ def planner_of(results, loaded, days=None):
 
 def recorded_worth(planner):
     """What the market did, valued by the planner."""
-    return sum(
-        zone.stages.worth(np.nan_to_num(zone.stages.recorded)) for zone in planner.zones
-    )
+    return sum(zone.stages.worth(np.nan_to_num(zone.stages.recorded)) for zone in planner.zones)
 
 
 def cents(results):
     """How far two sums of welfare may be apart because each unit's is rounded to cents."""
     return 0.01 * len(results.participants) + 1e-9 * abs(physical_welfare(results))
-
-

@@ -86,7 +86,7 @@ def test_water_heat_and_a_plant_that_may_stop(tmp_path):
         generator(
             *("hydro", "dam", 25),
             **{"inflow": series("water"), "reservoir_mwh": 200, "reservoir_start": 0.6},
-            **{"min_release_mw": 3.0, "marginal_cost": 4.0, "water_value_empty": 400},
+            **{"min_release_mw": 3.0, "marginal_cost": 4.0, "water_value_empty": 900},
         ),
         generator(
             *("csp", "tower", 10),
@@ -101,6 +101,7 @@ def test_water_heat_and_a_plant_that_may_stop(tmp_path):
     )
     found, results = planned(tmp_path, text)
     left = ends(results)
+    assert left["dam"] > 5  # what the market left, the planner has to leave
     system = System(N)
     system.load(DEMAND, 2000)
     system.plant(20 * WIND, 0.0)
@@ -260,3 +261,47 @@ def test_two_batteries_can_burn_power_one_against_the_other(tmp_path):
     charge, discharge = system.battery(10.0, (0.0, 18.0), (9.0, end), 0.8)
     shared = [({charge[t]: 1, discharge[t]: 1}, 10.0) for t in range(n)]
     assert found.bound == pytest.approx(system.best(shared), rel=1e-7)
+
+
+def test_what_was_out_of_order_is_out_for_the_planner(tmp_path):
+    n = 12
+    outages = {"coal": (1, 3), "line": (3, 2), "battery": (6, 2), "town": (9, 1.5), "sun": (7, 1)}
+    events = [
+        ("[[event]]", {"at": f"2023-06-01T{at:02d}:00:00+08:00", "outage": name, "hours": hours})
+        for name, (at, hours) in outages.items()
+    ]
+    text = world(
+        n,
+        TOWN,
+        generator("pv", "sun", 30, availability=0.5, marginal_cost=1.0),
+        generator("thermal", "coal", 40, marginal_cost=200.0),
+        generator("thermal", "oil", 45, marginal_cost=900.0),
+        (
+            "[[external]]",
+            {"name": "line", "price": series("price"), "import_mw": 15, "export_mw": 15},
+        ),
+        (
+            "[[storage]]",
+            {
+                **{"name": "battery", "power_mw": 6, "energy_mwh": 12, "soc_start": 0.5},
+                **{"efficiency_charge": 0.9, "efficiency_discharge": 0.9},
+            },
+        ),
+        *events,
+    )
+    columns = {"demand": DEMAND[:n], "price": PRICE[:n]}
+    found, results = planned(tmp_path, text, **columns)
+    up = {name: np.ones(n) for name in outages}
+    for name, (at, lasting) in outages.items():
+        for t in range(n):
+            up[name][t] -= max(0.0, min(t + 1, at + lasting) - max(t, at))
+    system = System(n)
+    system.load(DEMAND[:n] * up["town"], 2000)
+    system.plant(15 * up["sun"], 1.0)
+    system.plant(40 * up["coal"], 200.0)
+    system.plant(45.0, 900.0)
+    system.plant(15 * up["line"], PRICE[:n])
+    system.load(15 * up["line"], PRICE[:n])
+    end = float(ends(results)["battery"])
+    system.battery(6.0 * up["battery"], (0.0, 12.0), (6.0, end), 0.9)
+    assert found.bound == pytest.approx(system.best(), rel=CLOSE)

@@ -117,4 +117,3 @@ def test_storage_that_does_nothing_captures_nothing(tmp_path):
     gap = pytest.approx(found["planner_gap_amount"], abs=cents(results))
     assert found["planner_storage_value_amount"] == gap
     assert found["planner_storage_discharged_mwh"] > 1
-
