@@ -24,6 +24,7 @@ types: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.mechanisms
+	$(BIN)/python -m benchmarks.planner
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m scenarios.reference README.md

@@ -5,6 +5,7 @@ from agents.compute import ComputeFleet
 from agents.data_centers import DataCenterFleet
 from agents.external import ExternalFleet
 from agents.fleet import Fleet, FleetUnits
+from agents.forecast_scores import ScoredPrices
 from agents.forecasts import FORECASTERS, ResourceForecaster, price_forecaster
 from agents.jobs import (
     BEST_EFFORT,
@@ -72,6 +73,7 @@ __all__ = [
     "ResourceForecaster",
     "Role",
     "RuleChanges",
+    "ScoredPrices",
     "ServiceBids",
     "ServiceOffers",
     "Sizes",

@@ -6,6 +6,7 @@ import numpy as np
 
 from agents.data_centers import DataCenterFleet
 from agents.fleet import Fleet, FleetUnits
+from agents.forecast_scores import scores_of
 from agents.quotes import MarketView, Quotes
 from market import WH_PER_MWH, FleetBlock, FloatArray, IntArray
 
@@ -91,7 +92,7 @@ class ComputeFleet(Fleet):
         self.sites.arrive(second)
 
     def facts(self) -> dict[str, FloatArray]:
-        """Return what the sites finished, missed and ran."""
+        """Return what the sites finished, missed and ran, and how good their forecasts were."""
         totals = self.sites.totals
         most = self.sites.power.gain * self._full_it_kw()[:, None]
         return {
@@ -101,6 +102,7 @@ class ComputeFleet(Fleet):
             "jobs_unreachable": _floats(totals.unreachable),
             "gpu_hours": totals.gpu_s / 3600,
             "energy_needed_mwh": totals.needed_uwh / 1e6 / WH_PER_MWH,
+            **scores_of(self.forecaster, self.n),
         }
 
     def _full_it_kw(self) -> FloatArray:

@@ -3,7 +3,8 @@
 Of a resource (wind, sun, demand): `perfect`, `persistence` (same time yesterday) and `noisy`
 (actual times an AR(1) error whose spread grows with the lead time). Of prices: `perfect` and
 `noisy` need an outside market whose price series they may read; `persistence` repeats the
-prices published last.
+prices published last. `climatology`, `autoregressive` and `quantile` are of prices only, and made
+from what is published; they have files of their own.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,8 @@ import numpy as np
 
 from agents.price_autoregression import Autoregressive, AutoregressivePrices
 from agents.price_climatology import Climatology, ClimatologyPrices
-from agents.quotes import MarketView
+from agents.price_quantiles import Quantile, QuantilePrices
+from agents.quotes import MarketView, PriceForecaster
 from market import Calendar, FloatArray, IntArray, stream
 
 GROWTH_HOURS = 24.0  # the spread of `noisy` reaches its full size at a day ahead
@@ -58,9 +60,10 @@ FORECASTERS: dict[str, type] = {
     "noisy": Noisy,
     "climatology": Climatology,
     "autoregressive": Autoregressive,
+    "quantile": Quantile,
 }
-ONLY_PRICES = ("climatology", "autoregressive")
-Forecast = Perfect | Persistence | Noisy | Climatology | Autoregressive
+ONLY_PRICES = frozenset({"climatology", "autoregressive", "quantile"})
+Forecast = Perfect | Persistence | Noisy | Climatology | Autoregressive | Quantile
 
 
 def lead_spread(forecast: Noisy, lead_hours: float | FloatArray) -> FloatArray:
@@ -182,14 +185,9 @@ class NoisyPrices:
         return wrong
 
 
-PriceForecast = (
-    PerfectPrices | PersistentPrices | NoisyPrices | ClimatologyPrices | AutoregressivePrices
-)
-
-
 def price_forecaster(
     forecast: Forecast, reference: FloatArray | None, rng: np.random.Generator
-) -> PriceForecast:
+) -> PriceForecaster:
     """Return the price forecaster that `forecast` asks for.
 
     Raises
@@ -203,10 +201,13 @@ def price_forecaster(
         return ClimatologyPrices(forecast)
     if isinstance(forecast, Autoregressive):
         return AutoregressivePrices(forecast)
+    if isinstance(forecast, Quantile):
+        base = FORECASTERS[forecast.base]()
+        return QuantilePrices(forecast, price_forecaster(base, reference, rng))
     if reference is None:
         raise ValueError(
             "needs an [[external]] market in its zone whose prices it can read; "
-            'use forecast = "persistence" where prices are made inside the market'
+            'use another, such as "persistence", where prices are made inside the market'
         )
     if isinstance(forecast, Noisy):
         return NoisyPrices(reference, forecast, rng)

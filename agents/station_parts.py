@@ -5,7 +5,10 @@ from dataclasses import replace
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from agents.fleet import Fleet, FleetUnits
+from agents.forecast_scores import scores_of
 from agents.quotes import MarketView
 from agents.slices import Sizes
 from agents.storage import StoragePlant
@@ -88,6 +91,14 @@ class Parts:
             if part.forecaster is not view.forecaster:
                 own = replace(view, forecaster=part.forecaster)
             part.quote(window, own)
+
+    def scores(self) -> dict[str, FloatArray]:
+        """Return how good the forecasts of each part were (`agents.forecast_scores`)."""
+        found: dict[str, FloatArray] = {}
+        for part in self._parts:
+            for name, values in scores_of(part.forecaster, part.n).items():
+                found.setdefault(name, np.full(self._fleet.n, np.nan))[part.rows] = values
+        return found
 
     def renew(self) -> None:
         """Show all parts their present limits; plans follow when they are due."""

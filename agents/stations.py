@@ -128,7 +128,7 @@ class StationFleet(SlicedStorage):
             for name, values in self._ageing.facts().items():
                 share = 1.0 if name == "equivalent_cycles" else self._division.sizes.energy
                 found[name] = values[self._station] * share
-        return found
+        return found | self._parts.scores()
 
     def limits(self) -> dict[str, FloatArray]:
         """Return limits that hold at any size, and laws of the state of charge.

@@ -7,6 +7,7 @@ import numpy as np
 
 from agents.ageing import Ageing, AgeingLaw
 from agents.fleet import Fleet, FleetUnits, cut_to
+from agents.forecast_scores import scores_of
 from agents.promises import Limits, Promise
 from agents.quotes import MarketView
 from market import FleetBlock, FloatArray, IntArray
@@ -173,7 +174,7 @@ class StorageFleet(Fleet):
             self._ageing.note(self.soc)
 
     def facts(self) -> dict[str, FloatArray]:
-        """Return power, size, state of charge at start and end, and how the units have aged."""
+        """Return power, size, state of charge, how the units have aged and forecasts were."""
         ageing = self._ageing
         if ageing is not None:
             ageing.count(self.calendar.second(self.calendar.n))
@@ -183,6 +184,7 @@ class StorageFleet(Fleet):
             "soc_start_mwh": self.plant.soc_start_wh / 1e6,
             "soc_end_mwh": self.soc / 1e6,
             **(ageing.facts() if ageing is not None else {}),
+            **scores_of(self.forecaster, self.n),
         }
 
     def limits(self) -> dict[str, FloatArray]:

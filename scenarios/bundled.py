@@ -44,11 +44,16 @@ def _found(name: str, folder: Path, known: dict[str, Path], noun: str) -> Path:
         if path.is_file():
             return path
         if path.is_dir() and name not in known:
-            raise InputError(f"{name}: is a directory; accepted: a {noun} file, .toml")
+            raise InputError(f"{name}: is a directory; accepted: {_a(noun)} file, .toml")
     except (OSError, ValueError):
-        raise InputError(f"{name!r}: is not a path; accepted: a {noun} file, .toml") from None
+        raise InputError(f"{name!r}: is not a path; accepted: {_a(noun)} file, .toml") from None
     if name in known:
         return known[name]
     if Path(name).suffix == ".toml" or len(Path(name).parts) > 1:
-        raise InputError(f"{path}: there is no such file; accepted: a {noun} file, .toml")
+        raise InputError(f"{path}: there is no such file; accepted: {_a(noun)} file, .toml")
     raise InputError(unknown(noun, name, known) + "; or give the path of a .toml file")
+
+
+def _a(noun: str) -> str:
+    """Return a noun with its article."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

@@ -7,7 +7,7 @@ from typing import Any, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from agents.forecasts import FORECASTERS
+from agents.forecasts import FORECASTERS, ONLY_PRICES
 from agents.quotes import strategies
 from market import InputError, mechanisms
 from scenarios.problems import Loc, listed, unknown
@@ -37,10 +37,14 @@ def check_strategy(kind: str, choice: Choice) -> Found:
     yield from check_params(entry, choice.params, ("strategy",))
 
 
-def check_forecast(choice: Choice) -> Found:
-    """Yield what is wrong with a forecaster."""
+def check_forecast(choice: Choice, of: str = "price") -> Found:
+    """Yield what is wrong with a forecaster `of` prices or of a resource."""
     if choice.name not in FORECASTERS:
         yield ("forecast",), unknown("forecaster", choice.name, FORECASTERS)
+        return
+    if of != "price" and choice.name in ONLY_PRICES:
+        fitting = sorted(set(FORECASTERS) - ONLY_PRICES)
+        yield ("forecast",), f'"{choice.name}" is of prices only; accepted: {listed(fitting)}'
         return
     yield from check_params(FORECASTERS[choice.name], choice.params, ("forecast",))
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from market import ExperimentResults
     from scenarios.experiments.estimate import Estimate
 
+MANY = 200  # arms, whose checks take a second or more
+
 
 def experiment(
     file: Annotated[
@@ -42,6 +44,7 @@ def experiment(
 ) -> None:
     """Run an experiment, only what is missing of it, and show its answer."""
     from market import InputError
+    from scenarios.experiments.cluster import check_cluster
     from scenarios.experiments.directory import default_directory, prepare
     from scenarios.experiments.estimate import estimate
     from scenarios.experiments.loader import load_experiment
@@ -53,7 +56,9 @@ def experiment(
     check_names()
     if force and resume:
         raise InputError("--force forgets what --resume keeps; give one of the two")
-    loaded = load_experiment(file, data)
+    loaded = load_experiment(file, data, _tell_of_many)
+    if scheduler is not None:
+        check_cluster(scheduler)
     directory = out or default_directory(loaded)
     if not dry_run:
         prepare(directory, loaded, force, resume)
@@ -68,6 +73,12 @@ def experiment(
     with runs_bar(loaded.name, quiet or as_json) as progress:
         results = execute(loaded, directory, Work(workers, scheduler, force, progress))
     _answer(results, quiet, as_json)
+
+
+def _tell_of_many(arms: int) -> None:
+    """Say what takes so long where the scenarios of many arms have to be checked."""
+    if arms >= MANY:
+        print(f"checking the scenarios of {arms:,} arms", file=sys.stderr)
 
 
 def _answer(results: "ExperimentResults", quiet: bool, as_json: bool) -> None:

@@ -95,9 +95,9 @@ def _change(values: "pd.Series[float]", first: "pd.Series[float]") -> str:
 
 
 def exchange_table(results: "ExperimentResults", words: str) -> str:
-    """Return what a unit of two factors takes off a figure, and how many of one make one of both.
+    """Return what a MW of each of two factors takes off a figure, and how many of one make another.
 
-    Factors are in MW. Each is followed from its lowest level with the other at its own lowest. The last column
+    Each factor is followed from its lowest level with the other at its own lowest. The last column
     compares with the first step of the second factor, seed by seed.
     """
     figure, _, pair = words.partition(" of ")
@@ -176,14 +176,18 @@ def _digits(values: "pd.Series[float]") -> int:
 
 
 def _number(value: float, digits: int, sign: str = "") -> str:
-    return NONE if value != value else f"{value:{sign},.{digits}f}"
+    """Return a number; what rounds to zero has no sign of its own.
+
+    >>> _number(-0.004, 1), _number(1234.5, 0, "+"), _number(float("nan"), 1)
+    ('0.0', '+1,234', '-')
+    """
+    return NONE if value != value else f"{round(value, digits) + 0.0:{sign},.{digits}f}"
 
 
 def _interval(low: float, high: float, digits: int, sign: str = "+") -> str:
     """Return an interval, nothing where there is none or it is a point."""
-    if low != low or low == high:
-        return ""
-    return f" [{_number(low, digits, sign)}, {_number(high, digits, sign)}]"
+    ends = [_number(end, digits, sign) for end in (low, high)]
+    return "" if NONE in ends or ends[0] == ends[1] else f" [{', '.join(ends)}]"
 
 
 def _markdown(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -20,6 +20,12 @@ PARTICIPANT_FACTS = (
     "energy_needed_mwh",
     "out_of_order_days",
 )
+FORECAST_FACTS = (  # written where anybody forecasts prices
+    "forecast_mae_1h_price",
+    "forecast_mae_6h_price",
+    "forecast_mae_24h_price",
+    "forecast_bias_price",
+)
 AGEING_FACTS = (  # written where storage ages
     "capacity_remaining_mwh",
     "fade_cycles_mwh",
@@ -59,7 +65,7 @@ def write_participants(simulation: Simulation, directory: Path) -> None:
     empty = np.full(len(layout.units), np.nan)
     for name in PARTICIPANT_FACTS:
         columns[name] = facts.get(name, empty)
-    columns |= {name: facts[name] for name in AGEING_FACTS if name in facts}
+    columns |= {name: facts[name] for name in AGEING_FACTS + FORECAST_FACTS if name in facts}
     costs = np.array([spec.params.get("capital_cost", np.nan) for spec in simulation.specs])
     if np.isfinite(costs).any():
         columns["capital_cost"] = costs

@@ -157,9 +157,7 @@ def execute(loaded: LoadedScenario, directory: Path, progress: Progress | None =
         return carry_out(loaded, directory, progress)
 
 
-def carry_out(
-    loaded: LoadedScenario, directory: Path, progress: Progress | None = None
-) -> Results:
+def carry_out(loaded: LoadedScenario, directory: Path, progress: Progress | None = None) -> Results:
     """Do what `execute` does and leave signals to the caller, as workers have to."""
     header = _header(loaded)
     with alone(directory):

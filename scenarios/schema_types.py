@@ -70,6 +70,8 @@ def _name(value: object) -> object:
         return value
     if not value.strip() or value != value.strip() or len(value) > 100:
         raise ValueError("a name has 1 to 100 characters and no blanks at its ends")
+    if not value.strip("."):  # directories are named after scenarios and experiments
+        raise ValueError("a name must not be made of dots only")
     for letter in value:
         if letter in FORBIDDEN:
             raise ValueError(f"a name must not contain {FORBIDDEN[letter]}")

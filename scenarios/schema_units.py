@@ -71,7 +71,7 @@ class Unit(Section):
     def _check(self) -> Self:
         found = [
             *check_strategy(self.unit_kind, self.strategy),
-            *check_forecast(self.forecast),
+            *check_forecast(self.forecast, self.forecasts or "price"),
             *self._forecast_problems(),
             *self._series_problems(),
             *self.relations(),

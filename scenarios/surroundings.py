@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agents import FORECASTERS, PriceForecaster, price_forecaster, synthetic
+from agents import FORECASTERS, PriceForecaster, ScoredPrices, price_forecaster, synthetic
 from market import Calendar, FloatArray, InputError, stream
 from scenarios.choices import Params
 from scenarios.expand import UnitSpec
@@ -124,6 +124,7 @@ def price_forecasts(
     name, params = forecast
     rng = stream(around.seed, "price-forecast", *group)
     try:
-        return price_forecaster(FORECASTERS[name](**dict(params)), around.prices.get(group[0]), rng)
+        chosen = FORECASTERS[name](**dict(params))
+        return ScoredPrices(price_forecaster(chosen, around.prices.get(group[0]), rng))
     except ValueError as error:
         raise InputError(f'{where}.forecast = "{name}" {error}') from None

@@ -21,10 +21,12 @@ def true_prices(recorded: RecordedBooks, loaded: LoadedScenario) -> FloatArray:
     - wind, sun and river plants whose strategy is not truthful have their marginal cost, less
       subsidy and certificate; so have thermal plants, or the price sent where that is lower:
       what they cannot avoid is offered at the floor;
-    - an outside market whose strategy is not truthful has its price, with its fee.
+    - an outside market whose strategy is not truthful has its price, with its fee;
+    - of stored water and heat that was sent with a markup, the markup is taken off, but for
+      offers at the cap.
 
-    Stored energy and stored water have no cost of their own: what was sent is what they would
-    bring at another time, as their owners saw it.
+    Stored energy, water and heat have no cost of their own: what was sent is what they would bring
+    at another time, as their owners saw it.
     """
     prices = recorded.series.books.price.copy()
     order = recorded.unit.argsort(kind="stable")
@@ -74,9 +76,8 @@ def _with_inference(
 ) -> FloatArray:
     """Return what a data centre bid; at the cap the worth of its inference, if that is higher."""
     series, numbers = recorded.series, spec.params
-    cap = np.array([terms.rules.price_cap for terms in series.terms])
     sent = series.books.price[rows]
-    at_cap = sent >= cap[series.term[series.books.book[rows]]]
+    at_cap = sent >= _caps(recorded, rows)
     worth = numbers["value_per_gpu_hour"] + numbers["sla_penalty_per_gpu_hour"]
     amount = numbers["inference_gpus"] * worth * loaded.calendar.hours
     inference = amount * WH_PER_MWH / series.books.quantity[rows]
@@ -87,10 +88,40 @@ def _constant(
     recorded: RecordedBooks, rows: IntArray, spec: UnitSpec, loaded: LoadedScenario
 ) -> FloatArray:
     """Return a plant's marginal cost less what a MWh earns outside the market."""
-    if spec.kind == "hydro" and spec.params["reservoir_mwh"] > 0:
-        return recorded.series.books.price[rows]
     outside = spec.params["subsidy"] + spec.params["certificate"]
     return np.full(rows.size, spec.params["marginal_cost"] - outside)
+
+
+def _of_water(
+    recorded: RecordedBooks, rows: IntArray, spec: UnitSpec, loaded: LoadedScenario
+) -> FloatArray:
+    """Return the cost of a river, or what a reservoir sent less its markup."""
+    if spec.kind == "hydro" and not spec.params["reservoir_mwh"]:
+        return _constant(recorded, rows, spec, loaded)
+    sent, cap = recorded.series.books.price[rows], _caps(recorded, rows)
+    params = dict(spec.strategy[1])
+    if spec.strategy[0] != "markup":
+        return sent
+    return np.where(sent < cap, unmarked(sent, params["factor"], params["adder"]), sent)
+
+
+def unmarked(sent: FloatArray, factor: float, adder: float) -> FloatArray:
+    """Return the cost of offers that were sent with a markup (`agents.strategies.markup`).
+
+    >>> unmarked(np.array([115.0, 30.0, -50.0]), 1.1, 5.0).round(6)
+    array([100.      ,  22.727273, -61.111111])
+    """
+    rest = sent - adder
+    below = rest / (2 - factor) if factor < 2 else 0.0
+    return np.where(rest >= 0, rest / factor, below)
+
+
+def _caps(recorded: RecordedBooks, rows: IntArray) -> FloatArray:
+    """Return the price cap of each order's auction."""
+    series = recorded.series
+    cap = np.array([terms.rules.price_cap for terms in series.terms])
+    found: FloatArray = cap[series.term[series.books.book[rows]]]
+    return found
 
 
 def _of_thermal(
@@ -112,7 +143,8 @@ def _outside(
 _OWN_COST: dict[str, Callable[[RecordedBooks, IntArray, UnitSpec, LoadedScenario], FloatArray]] = {
     "pv": _constant,
     "wind": _constant,
-    "hydro": _constant,
+    "hydro": _of_water,
+    "csp": _of_water,
     "thermal": _of_thermal,
     "external": _outside,
 }

@@ -114,6 +114,11 @@ class OpportunityValue:
         admit(price, quantity, view.floor, view.cap)
         return Quotes(price[1], quantity[1], price[0], quantity[0])
 
+    def chains(self, view: MarketView) -> FittedChains:
+        """Return chains of the forecasts to come; none is fitted yet."""
+        length = max(round(self.horizon_hours / view.calendar.hours), 2)
+        return FittedChains.of(view.calendar.per_day, length, self.memory_days, self.noise)
+
     def _planned(self, view: MarketView, units: Units) -> Plan | StatePlan | None:
         """Return the plan of the block `view.first` is in, made when first asked for."""
         length = max(round(self.replan_hours / view.calendar.hours), 1)
@@ -143,10 +148,7 @@ class OpportunityValue:
         if self.prices == "expected":
             return None
         if self._chains is None:
-            length = max(round(self.horizon_hours / view.calendar.hours), 2)
-            self._chains = FittedChains.of(
-                view.calendar.per_day, length, self.memory_days, self.noise
-            )
+            self._chains = self.chains(view)
         many = len(units.shapes.charge) > MANY
         states = self.states or (STATES_OF_MANY if many else STATES)
         self._chains.note(view.first, prices, view.published)

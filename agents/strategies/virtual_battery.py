@@ -1,6 +1,6 @@
 """A tenant's virtual battery: arbitrage in a slice that changes size and ends at a date."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
@@ -29,8 +29,7 @@ class VirtualBattery(OpportunityValue):
 
     Parameters
     ----------
-    horizon_hours, replan_hours : float
-    grid : int
+    horizon_hours, replan_hours, grid, prices, states, memory_days, noise
         As for `opportunity_value`.
 
     Examples
@@ -63,6 +62,13 @@ class VirtualBattery(OpportunityValue):
             quantity[:, term.rows] = quotes.bid_quantity, quotes.ask_quantity
         return Quotes(price[1], quantity[1], price[0], quantity[0])
 
+    def _planner(self, view: MarketView) -> OpportunityValue:
+        """Return a planner of its own for a term, which shares what is known of forecasts."""
+        own = {item.name: getattr(self, item.name) for item in fields(self) if item.init}
+        planner = OpportunityValue(**own)
+        planner._chains = self._chains = self._chains or self.chains(view)
+        return planner
+
     def _follow(self, view: MarketView, fleet: StorageColumns) -> None:
         """Group the slices by the end of their leases, where anything has changed."""
         ends = np.full(fleet.n, np.inf)
@@ -78,7 +84,7 @@ class VirtualBattery(OpportunityValue):
                 fleet,
                 np.flatnonzero(lively & (ends == end)),
                 float(end),
-                OpportunityValue(self.horizon_hours, self.replan_hours, self.grid),
+                self._planner(view),
             )
             for end in np.unique(ends[lively])
         ]

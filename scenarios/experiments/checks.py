@@ -1,15 +1,14 @@
 """What pydantic cannot see: whether the parts of an experiment file fit each other."""
 
-from collections.abc import Iterable, Iterator
-from math import prod
+from collections.abc import Hashable, Iterable, Iterator
 
 from market import RESERVED, InputError
-from scenarios.experiments.designs import VARIANT, centre, said, same, steps
+from scenarios.experiments.designs import VARIANT, arm_count, centre, said, steps
 from scenarios.experiments.metrics import metric_problems
 from scenarios.experiments.schema import ExperimentFile, Factor, NamedLevel
 from scenarios.problems import Loc
 
-MOST_ARMS = 100_000
+MOST_ARMS, MOST_RUNS = 10_000, 1_000_000
 IN_TERMS = {":": "terms of effects", "|": "terms of effects", "=": "names of arms"}
 SEED = "scenario.seed"
 Found = Iterator[tuple[Loc, str]]
@@ -23,6 +22,7 @@ def file_problems(file: ExperimentFile) -> Found:
     yield from _key_problems(file)
     yield from _seed_problems(file)
     yield from _sample_problems(file)
+    yield from _size_problems(file)
     design = list(_design_problems(file))
     yield from design or _baseline_problems(file)
     periods = [period.name for period in file.period]
@@ -59,10 +59,15 @@ def _name_problems(file: ExperimentFile) -> Found:
 
 def _level_problems(file: ExperimentFile) -> Found:
     for index, factor in enumerate(file.factor):
-        labels = [_label(level) for level in factor.levels or ()]
-        for at, label in enumerate(labels):
-            if any(same(label, other) or said(label) == said(other) for other in labels[:at]):
-                yield ("factor", index, "levels", at), f"{said(label)} stands there twice"
+        known: set[Hashable] = set()
+        for at, level in enumerate(factor.levels or ()):
+            label, place = _label(level), ("factor", index, "levels", at)
+            names = {said(label)} if isinstance(label, bool) else {said(label), label}  # 1 is 1.0
+            if names & known:
+                yield place, f"{said(label)} stands there twice"
+            if any(ord(letter) < ord(" ") for letter in said(label)):
+                yield place, "a label must not contain control characters or line breaks"
+            known |= names
 
 
 def _label(level: object) -> str | float | int | bool:
@@ -75,6 +80,7 @@ def _key_problems(file: ExperimentFile) -> Found:
     setters: list[tuple[Loc, str, set[str]]] = [
         (("factor", index), factor.name, _keys(factor)) for index, factor in enumerate(file.factor)
     ]
+    setters.insert(0, (("experiment", "set"), "set of [experiment]", set(file.experiment.set)))
     changed = {key for variant in file.variant for key in variant.set}
     if file.design != "list":
         setters.append((("variant",), VARIANT, changed))
@@ -109,6 +115,18 @@ def _sample_problems(file: ExperimentFile) -> Found:
         yield place, "must be a power of two for the design sobol, like 64"
 
 
+def _size_problems(file: ExperimentFile) -> Found:
+    """Yield what is too much, before anything is made of it."""
+    arms = arm_count(file)
+    runs = arms * len(file.experiment.seeds)
+    if arms > MOST_ARMS:
+        text = f"the design {file.design} makes {arms:,} arms; accepted: up to {MOST_ARMS:,}"
+        yield ("factor",) if file.factor else ("variant",), text
+    elif runs > MOST_RUNS:
+        text = f"{arms:,} arms make {runs:,} runs; accepted: up to {MOST_RUNS:,}"
+        yield ("experiment", "seeds"), text
+
+
 def _design_problems(file: ExperimentFile) -> Found:
     if not file.factor and not file.variant:
         yield ("factor",), "is required: what is varied, a [[factor]] or [[variant]] or several"
@@ -137,9 +155,6 @@ def _unlisted(file: ExperimentFile) -> Found:
                 ("factor", index, "range"),
                 f"the design {file.design} needs levels = [...]; ranges go with lhs, sobol, morris",
             )
-    arms = prod(len(dimension) for dimension in steps(file))
-    if arms > MOST_ARMS:
-        yield ("factor",), f"all combinations are {arms:,} arms; accepted: up to {MOST_ARMS:,}"
 
 
 def _baseline_problems(file: ExperimentFile) -> Found:

@@ -69,6 +69,15 @@ def _outcome(future: Any, task: Task, address: str) -> dict[str, Any]:
     return failure(task, error)
 
 
+def check_cluster(address: str) -> None:
+    """Raise `InputError` when nothing answers at an address, or Dask is not installed."""
+    try:
+        import distributed  # noqa: F401
+    except ImportError:
+        raise InputError(NOT_INSTALLED) from None
+    _refuse_nobody(address)
+
+
 @contextmanager
 def _cluster(address: str) -> Iterator[Any]:
     """Give a client of the cluster; it has no types."""

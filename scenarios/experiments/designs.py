@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
-from math import exp, log
+from itertools import islice, product
+from math import exp, log, prod
 from typing import Any
 
 from market import InputError, stream
@@ -70,6 +70,19 @@ def combinations(file: ExperimentFile) -> list[Combination]:
     return list(product(*dimensions))
 
 
+def arm_count(file: ExperimentFile) -> int:
+    """Return how many arms the design makes, without making any."""
+    samples, factors = file.experiment.samples or 0, len(file.factor)
+    sampled = {"lhs": 1, "sobol": factors + 2, "morris": factors + 1}
+    if file.design in sampled:
+        return samples * sampled[file.design]
+    sizes = [len(factor.levels or ()) for factor in file.factor]
+    sizes += [len(file.variant)] if file.variant else []
+    if file.design == "one-at-a-time":
+        return 1 + sum(max(size - 1, 0) for size in sizes)
+    return prod(sizes)
+
+
 def steps(file: ExperimentFile) -> list[list[Step]]:
     """Return the levels of each factor; the variants, if any, come last."""
     dimensions = [[_step(factor, level) for level in factor.levels or ()] for factor in file.factor]
@@ -107,12 +120,14 @@ def centre(file: ExperimentFile, dimensions: Sequence[Sequence[Step]]) -> Combin
         When it names a level or factor that is not there.
     """
     asked = file.experiment.baseline
-    if asked is None or not isinstance(asked, dict):
-        found = [one for one in product(*dimensions) if asked is None or _is_called(one, asked)]
-        if not found:
-            names = ", ".join(arm_name(one) for one in list(product(*dimensions))[:12])
+    if asked is None:
+        return tuple(dimension[0] for dimension in dimensions)
+    if not isinstance(asked, dict):
+        found = next((one for one in product(*dimensions) if _is_called(one, asked)), None)
+        if found is None:
+            names = "; ".join(arm_name(one) for one in islice(product(*dimensions), 12))
             raise InputError(f"is the name of no arm; accepted: one of {names}")
-        return found[0]
+        return found
     by_name = {dimension[0].factor: dimension for dimension in dimensions}
     wrong = [name for name in asked if name not in by_name]
     if wrong:

@@ -1,7 +1,7 @@
 """The directory of an experiment: whether it may be written to, and what is in it."""
 
 import json
-import shutil
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,11 @@ from scenarios.experiments.loader import LoadedExperiment
 from scenarios.runs import safe_name
 
 HEADER = "experiment.json"
-OURS = ("runs", "scratch")
-"""Directories within: outcomes, and tables of runs in the making."""
+MARKS = {"name", "design", "arms", "status"}
+"""Keys that every header of an experiment has; other programs write experiment.json too."""
+RUNS = "runs"
+KEY = re.compile("[0-9a-f]{32}")
+"""Names of the files of outcomes there."""
 
 
 def default_directory(loaded: LoadedExperiment) -> Path:
@@ -44,7 +47,15 @@ def _refuse_other(directory: Path) -> None:
     """Raise when the directory is a file, or holds something that is not an experiment's."""
     if directory.exists() and not directory.is_dir():
         raise InputError(f"{directory}: is a file; give a directory with --out")
-    if not directory.exists() or (directory / HEADER).is_file():
+    if not directory.exists():
+        return
+    there = header(directory)
+    if there is not None:
+        if not there.keys() >= MARKS:
+            raise InputError(
+                f"{directory / HEADER}: is damaged, or of another program; give another directory "
+                "with --out"
+            )
         return
     # A program that was killed before it said so leaves nothing but unfinished files.
     if any(path.suffix != ".part" for path in directory.iterdir()):
@@ -82,14 +93,15 @@ def header(directory: Path) -> dict[str, Any] | None:
         content = json.loads((directory / HEADER).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError):
+    except ValueError:
         return {}
     return content if isinstance(content, dict) else {}
 
 
 def forget(directory: Path) -> None:
-    """Remove the outcomes and tables of an experiment."""
-    for name in OURS:
-        shutil.rmtree(directory / name, ignore_errors=True)
+    """Remove the outcomes and tables of an experiment, and nothing else."""
+    for path in (directory / RUNS).glob("*.json"):
+        if KEY.fullmatch(path.stem):
+            path.unlink()
     for name in EXPERIMENT_TABLES:
         (directory / f"{name}.parquet").unlink(missing_ok=True)

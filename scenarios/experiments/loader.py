@@ -1,6 +1,7 @@
 """From an experiment file to checked arms: all that can be wrong is said before the first run."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,11 @@ class LoadedExperiment:
         return needed_appraisals(self.metrics)
 
 
-def load_experiment(path_or_bundled_name: str, data_dir: Path | None = None) -> LoadedExperiment:
+def load_experiment(
+    path_or_bundled_name: str,
+    data_dir: Path | None = None,
+    tell: Callable[[int], None] | None = None,
+) -> LoadedExperiment:
     """Return the checked experiment of a file, or of a bundled name.
 
     Parameters
@@ -120,6 +125,8 @@ def load_experiment(path_or_bundled_name: str, data_dir: Path | None = None) -> 
         Path of a TOML file, or the bare name of a bundled experiment.
     data_dir : Path, optional
         Where relative data files are looked for first.
+    tell : callable, optional
+        Told the number of arms before the scenario of each is checked.
 
     Raises
     ------
@@ -130,6 +137,9 @@ def load_experiment(path_or_bundled_name: str, data_dir: Path | None = None) -> 
     source = Source(str(path), read_toml(path))
     file = _checked(source, path.parent)
     arms = arms_of(file, Folders(path.parent, data_dir))
+    _refuse_namesakes(arms, source)
+    if tell is not None:
+        tell(len(arms))
     scenarios, problems = loaded_arms(file, arms, data_dir)
     problems = [f"{source.label}: {text}" for text in problems]
     misfits = [*_period_problems(file, scenarios), *_currency_problems(scenarios)]
@@ -139,6 +149,17 @@ def load_experiment(path_or_bundled_name: str, data_dir: Path | None = None) -> 
     baseline = None if file.sampled else arm_name(centre(file, steps(file)))
     text = write_toml(source.raw)
     return LoadedExperiment(file, path, text, data_dir, tuple(arms), baseline, scenarios)
+
+
+def _refuse_namesakes(arms: Sequence[Arm], source: Source) -> None:
+    """Raise when two arms have one name: labels with a comma or an equals sign can do that."""
+    count = Counter(arm.name for arm in arms)
+    twice = [name for name in count if count[name] > 1]
+    if twice:
+        shown = ", ".join(map(repr, twice[:3]))
+        raise InputError(
+            f"{source.label}: several arms are called {shown}; give the levels other labels"
+        )
 
 
 def _checked(source: Source, folder: Path) -> ExperimentFile:

@@ -97,7 +97,7 @@ def _of_energy(plan: Plan, planner: Planner) -> list[KeyFigure]:
     figures = [
         KeyFigure(
             "planner_curtailment_mwh",
-            table["curtailed_mwh"].sum(min_count=1),
+            float(table["curtailed_mwh"].sum(min_count=1)),
             "MWh",
             "Wind, sun and water that the planner leaves unused, outages included",
         )
@@ -106,7 +106,7 @@ def _of_energy(plan: Plan, planner: Planner) -> list[KeyFigure]:
         figures.append(
             KeyFigure(
                 "planner_storage_discharged_mwh",
-                table.loc[stored, "delivered_mwh"].sum(),
+                float(table.loc[stored, "delivered_mwh"].sum()),
                 "MWh",
                 "Energy that the planner discharges from storage",
             )

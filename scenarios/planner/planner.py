@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from market import ConservationError, Results
+from market import ConservationError, Results, physical_welfare
 from scenarios.loader import LoadedScenario
 from scenarios.planner.horizon import EXCLUDED, Cut, Outcome, at_once, in_parts
 from scenarios.planner.stages import BALANCE, Stages
@@ -77,10 +77,11 @@ class Planner:
         Raises
         ------
         InputError
-            The run did not record every interval of its units.
+            The run did not record every interval of its units, or not what consumption was worth.
         ConservationError
             A program excludes what the market did.
         """
+        physical_welfare(results)  # older runs lack what it is made of, and are refused
         planner = cls(results, loaded, options, zones_of(results, loaded))
         for zone in planner.zones:
             planner.check(zone)

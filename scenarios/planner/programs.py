@@ -89,7 +89,9 @@ class LinearProgram:
             status = solver.getModelStatus()
             if status == states.kInfeasible and self.whole is None:
                 return None
-            if status in (states.kOptimal, states.kSolutionLimit):
+            # A search that is broken off may have found nothing.
+            known = solver.getInfo().primal_solution_status == highspy.kSolutionStatusFeasible
+            if status == states.kOptimal or (status == states.kSolutionLimit and known):
                 return self._solved(solver)
             solver.clearSolver()
         if status == states.kInfeasible:

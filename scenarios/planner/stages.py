@@ -106,6 +106,10 @@ class Stages:
         place[self.carried] = np.arange(self.carried.size)
         return place
 
+    def column(self, row: int, unknown: int) -> int:
+        """Return where an unknown of the row-th interval of a part stands in its program."""
+        return int(self.carried.size + row * len(self.names) + unknown)
+
     def within(self, low: FloatArray, high: FloatArray) -> "Stages":
         """Return the same program with other bounds of the unknowns."""
         return replace(self, low=low, high=high)

@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from market import BoolArray, FloatArray, IntArray
+from scenarios.planner.directions import burning, directed, tempted
 from scenarios.planner.programs import GAP, Extra, LinearProgram, Solved
-from scenarios.planner.stages import BALANCE, Stages
+from scenarios.planner.stages import Stages
 
 ROUGH = 1e-4  # relative gap while directions are still added
-FREE = 1e-6  # currency/MWh; a price closer to zero is zero
-BOTH = 1e-7  # share of a store's power; less of both directions at once is rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +82,19 @@ class Windows:
         prices are negative, is made to choose a direction there; several stores together may
         share their power between both.
         """
-        program = self._program(first, last, ends)
-        solved, gap = program.solve(), GAP
-        chosen: BoolArray = np.zeros((len(self.stages.pairs), last - first), np.bool_)
+        stages, program, gap = self.stages, self._program(first, last, ends), GAP
+        solved = program.solve()
+        chosen: BoolArray = np.zeros((len(stages.pairs), last - first), np.bool_)
         while solved is not None:
             schedule, prices = self._found(solved, last - first)
-            burning = self._burning(schedule, first) & ~chosen
-            if not burning.any() and gap <= GAP:
+            more = burning(stages, schedule, first) & ~chosen
+            if not more.any() and gap <= GAP:
                 return Part(schedule, prices, solved.bound)
             # Where to choose is found roughly, how to choose then exactly.
-            gap = ROUGH if burning.any() else GAP
-            if burning.any():
-                # One MWh more to deliver is worth something where the price is below zero.
-                chosen |= burning | (prices[BALANCE] > FREE)
-            solved = self._directed(program, first, chosen).solve(gap)
+            gap = ROUGH if more.any() else GAP
+            if more.any():
+                chosen |= more | tempted(stages, prices, first)
+            solved = directed(stages, program, first, chosen).solve(gap)
         return None
 
     def _program(self, first: int, last: int, ends: Ends) -> LinearProgram:
@@ -132,7 +130,7 @@ class Windows:
         extras = [
             Extra(
                 *(ends.target[place], ends.target[place]),
-                (self._column(m - 1, self.stages.carried[place]), above, above + 1),
+                (self.stages.column(m - 1, self.stages.carried[place]), above, above + 1),
                 (1.0, -1.0, 1.0),
             )
             for place, above in zip(drawn, range(columns, columns + 2 * drawn.size, 2), strict=True)
@@ -144,64 +142,18 @@ class Windows:
         wider.value[columns:] = -np.repeat(ends.strength[drawn], 2)
         return wider
 
-    def _column(self, row: int, unknown: int) -> int:
-        return int(self.stages.carried.size + row * len(self.stages.names) + unknown)
-
     def _found(self, solved: Solved, m: int) -> tuple[FloatArray, FloatArray]:
         """Return schedule and prices, shapes (K, m) and (R, m)."""
-        width, sums, skip = (
-            len(self.stages.names),
-            len(self.stages.coarse),
-            self.stages.carried.size,
-        )
+        width, sums = len(self.stages.names), len(self.stages.coarse)
+        skip = self.stages.carried.size
         schedule = solved.unknowns[skip : skip + m * width].reshape(m, width)
         prices = solved.prices[: m * sums].reshape(m, sums)
         return np.ascontiguousarray(schedule.T), np.ascontiguousarray(prices.T)
-
-    def _burning(self, schedule: FloatArray, first: int) -> BoolArray:
-        """Return where a store charges and discharges at once, shape (pairs, m)."""
-        stages = self.stages
-        rows = slice(first, first + schedule.shape[1])
-        found = np.zeros((len(stages.pairs), schedule.shape[1]), np.bool_)
-        for place, pair in enumerate(stages.pairs):
-            most = stages.high[[pair.charge, pair.discharge], rows]
-            used = schedule[[pair.charge, pair.discharge]] / np.maximum(most, 1e-12)
-            both = used.min(axis=0) > BOTH
-            found[place] = both if pair.single else both & (used.sum(axis=0) > 1 + BOTH)
-        return found
-
-    def _directed(self, program: LinearProgram, first: int, chosen: BoolArray) -> LinearProgram:
-        """Return the program in which stores choose a direction where `chosen`."""
-        extras: list[Extra] = []
-        choices = 0
-        for place, row in zip(*(part.tolist() for part in np.nonzero(chosen)), strict=True):
-            pair = self.stages.pairs[place]
-            most = self.stages.high[[pair.charge, pair.discharge], first + row].tolist()
-            columns = self._column(row, pair.charge), self._column(row, pair.discharge)
-            if pair.single:
-                choice = program.low.size + choices
-                choices += 1
-                extras += _direction(columns, most, choice, self.unit)
-            else:
-                shared = Extra(-np.inf, most[0], columns, (1.0, most[0] / most[1]))
-                extras.append(shared)
-        return program.extended(extras, choices, whole=choices > 0)
 
     def _pattern(self, m: int) -> "_Pattern":
         if m not in self._patterns:
             self._patterns[m] = _pattern(self.stages, m)
         return self._patterns[m]
-
-
-def _direction(
-    columns: tuple[int, int], most: list[float], choice: int, unit: float
-) -> list[Extra]:
-    """Return charge <= most x choice and discharge <= most x (1 - choice)."""
-    charge, discharge = columns
-    return [
-        Extra(-np.inf, 0.0, (charge, choice), (1.0, -most[0] / unit)),
-        Extra(-np.inf, most[1], (discharge, choice), (1.0, most[1] / unit)),
-    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,6 +195,34 @@ MISTAKES = {
         levels("uniform", "vgc"),
         "arms mechanism=vgc, cap=1000, mechanism=vg",
     ),
+    "a name of dots": (header(name=".."), "a name must not be made of dots only"),
+    "arms of one name": (
+        factors(
+            {"name": "a", "levels": [{"label": "x, b=y"}, {"label": "x"}]},
+            {"name": "b", "levels": [{"label": "z"}, {"label": "y, b=z"}]},
+        ),
+        "several arms are called 'a=x, b=y, b=z'",
+    ),
+    "more arms than can be checked": (
+        levels(*range(10_001)),
+        "makes 20,002 arms; accepted: up to 10,000",
+    ),
+    "more samples than can be checked": (
+        factors(RANGE, design="lhs", samples=100_000),
+        "the design lhs makes 100,000 arms",
+    ),
+    "more runs than can be kept": (
+        factors(RANGE, design="lhs", samples=5_000, seeds=1_000),
+        "5,000 arms make 5,000,000 runs",
+    ),
+    "a label over two lines": (
+        levels({"label": "b\nc", "set": {"market.energy.k": 0.1}}),
+        "must not contain control characters",
+    ),
+    "a key for all arms that a factor changes": (
+        header(set={"market.energy.mechanism": "vcg"}),
+        "mechanism and set of [experiment] both set market.energy.mechanism",
+    ),
     "a data file that is not there": (
         factor(
             key="load.town.demand_mw",
@@ -212,6 +240,17 @@ def test_a_mistake_is_one_clear_sentence(name, tmp_path):
     assert [text for text in found if expected in text], found
     assert len(found) == 1, found
     assert found[0].startswith(str(tmp_path)), found
+
+
+def test_one_at_a_time_counts_its_own_arms(tmp_path):
+    keys = ("price_cap", "price_floor", "k", "gate_closure", "gate_opening")
+    values = ([800, 900, 1000], [0, 1, 2], [0.1, 0.5, 0.9], [0, 15, 30], [31, 45, 60])
+    many = [
+        {"name": key, "key": f"market.energy.{key}", "levels": list(levels)}
+        for key, levels in zip(keys, values, strict=True)
+    ]
+    loaded = load_experiment(str(write(tmp_path, factors(*many, design="one-at-a-time"))))
+    assert len(loaded.arms) == 1 + 5 * 2
 
 
 def test_all_mistakes_come_at_once(tmp_path):

@@ -171,14 +171,29 @@ def test_a_directory_of_something_else_is_left_alone(tmp_path):
         run(write(tmp_path), tmp_path / "file")
 
 
+@pytest.mark.parametrize("content", ['{"experiment": "of another program"}', "not JSON"])
+def test_a_header_of_another_program_is_left_alone(tmp_path, content):
+    out = tmp_path / "project"
+    (out / "scratch").mkdir(parents=True)
+    (out / "scratch" / "mine.txt").write_text("mine")
+    (out / "experiment.json").write_text(content)
+    for how in ({"force": True}, {"resume": True}, {}):
+        with pytest.raises(InputError, match="is damaged, or of another program"):
+            run(write(tmp_path, one_factor("uniform")), out, **how)
+    assert (out / "scratch" / "mine.txt").is_file()
+    assert (out / "experiment.json").read_text() == content
+
+
 def test_force_runs_all_again(tmp_path):
     file, out = write(tmp_path, one_factor("uniform")), tmp_path / "out"
     run(file, out)
     (before,) = kept(out)
-    (out / "runs" / "old.json").write_text("{}")
+    (out / "runs" / f"{'0' * 32}.json").write_text("{}")
+    (out / "runs" / "mine.csv").write_text("not a run's")
     stamp = before.stat().st_mtime_ns
     run(file, out, force=True)
     assert kept(out) == [before]
+    assert (out / "runs" / "mine.csv").is_file()
     assert before.stat().st_mtime_ns > stamp
 
 

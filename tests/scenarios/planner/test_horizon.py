@@ -147,7 +147,7 @@ def test_long_steps_keep_energy_and_levels():
 
 def test_a_store_chooses_a_direction_where_burning_would_pay():
     """Each MWh of sun brings 100, and the store is soon full; a linear program burns the rest."""
-    stages = system(np.full(N, 1.0), np.full(N, 6.0), size=8.0)
+    stages = system(np.full(12, 1.0), np.full(12, 6.0), size=8.0)
     paid = replace(stages, value=np.where(_is(stages, "sun"), 100.0, stages.value))
     burning, honest = at_once(replace(paid, pairs=())), at_once(paid)
     assert burning is not None
@@ -157,3 +157,22 @@ def test_a_store_chooses_a_direction_where_burning_would_pay():
     assert honest.schedule[ways].min(axis=0).max() < 1e-6
     assert paid.worth(honest.schedule) <= honest.bound <= burning.bound - 1
     assert honest.bound == pytest.approx(paid.worth(honest.schedule), rel=1e-6)
+
+
+def test_several_stores_share_their_power_also_when_some_hours_have_none():
+    stages = system(np.full(N, 1.0), np.full(N, 6.0), size=8.0)
+    ways = [stages.names.index(("store", what)) for what in ("consumed", "delivered")]
+    high = stages.high.copy()
+    high[ways, 4] = 0.0  # out of order
+    paid = replace(
+        stages.within(stages.low, high),
+        value=np.where(_is(stages, "sun"), 100.0, stages.value),
+        pairs=(Pair(*ways, single=False),),
+    )
+    shared, free = at_once(paid), at_once(replace(paid, pairs=()))
+    assert shared is not None
+    assert free is not None
+    used = shared.schedule[ways].sum(axis=0) / 4.0
+    assert used.max() == pytest.approx(1.0, abs=1e-6)
+    assert used[4] == pytest.approx(0.0, abs=1e-9)
+    assert shared.bound < free.bound - 1

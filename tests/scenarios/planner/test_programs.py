@@ -6,13 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from scenarios.planner import programs
 from scenarios.planner.programs import Extra, LinearProgram
 
 PRICES = st.floats(-50, 50)
 
 
 @st.composite
-def programs(draw):
+def small_programs(draw):
     """Up to six unknowns and four sums, which zero satisfies."""
     columns, rows = draw(st.integers(1, 6)), draw(st.integers(1, 4))
     numbers = draw(arrays(float, (rows, columns), elements=st.sampled_from([-2.0, -1, 0, 1, 3])))
@@ -34,7 +35,7 @@ def programs(draw):
 
 
 @settings(deadline=None, max_examples=80)
-@given(programs(), st.data())
+@given(small_programs(), st.data())
 def test_any_prices_bound_the_best_choice(program, data):
     solved = program.solve()
     assert solved is not None
@@ -65,6 +66,20 @@ def test_whole_numbers_are_chosen_and_bounded():
     assert solved is not None
     assert solved.unknowns.tolist() == [1.0, 0.0, 1.0]
     assert solved.bound == pytest.approx(12.0)
+
+
+def test_a_search_that_is_broken_off_still_has_a_bound(monkeypatch):
+    weights = [3121.0, 4567.0, 2893.0, 7001.0, 5119.0, 6203.0, 1999.0, 8123.0, 4441.0, 3307.0] * 4
+    worth = [weight + 7 * place % 61 for place, weight in enumerate(weights)]
+    program = knapsack(weights, worth, sum(weights) / 2 + 0.5)
+    best = program.solve(gap=0.0)
+    monkeypatch.setitem(programs._SETTINGS, "mip_max_nodes", 1)
+    rough = program.solve(gap=0.0)
+    assert best is not None
+    assert rough is not None
+    found = float((program.value * rough.unknowns).sum())
+    assert found <= best.bound + 1e-6 <= rough.bound + 2e-6
+    assert set(np.round(rough.unknowns, 6)) <= {0.0, 1.0}
 
 
 def test_what_is_impossible_has_no_solution():
