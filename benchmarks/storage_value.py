@@ -109,16 +109,15 @@ def scenario(series, variants):
     return text
 
 
-def performed(series, data, variants, days=None):
-    """Run the scenario; return its results."""
+def performed(series, folder, variants):
+    """Run the scenario on the prices in a folder; return its results."""
     from scenarios.loader import load
     from scenarios.runs import execute, prepare
 
     out = Path(tempfile.mkdtemp()) / "run"
     file = out.with_suffix(".toml")
     file.write_text(scenario(series, variants))
-    overrides = [] if days is None else [f"time.days={days}"]
-    loaded = load(str(file), overrides, data / series.folder, None)
+    loaded = load(str(file), [], folder, None)
     prepare(out, force=True, resume=False)
     return execute(loaded, out)
 
@@ -201,7 +200,7 @@ def main(arguments):
     rows = []
     for series in SERIES:
         if series.name in chosen.series:
-            results = performed(series, chosen.data, chosen.variants)
+            results = performed(series, chosen.data / series.folder, chosen.variants)
             rows += judged(series, results, chosen.variants)
             print(f"{series.name} done", file=sys.stderr, flush=True)
             if chosen.json:

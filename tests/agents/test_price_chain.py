@@ -123,8 +123,8 @@ def test_without_a_price_there_is_no_score_and_others_are_not_scored():
     scored = ScoredPrices(Flat())
     scored.prices(view(np.empty(0)), 24)
     assert all(np.isnan(score) for score in scored.scores().values())
-    assert {name: column.shape for name, column in scores_of(scored, 3).items()} == {
-        name: (3,) for name in scored.scores()
-    }
+    assert {name: column.shape for name, column in scores_of(scored, 3).items()} == dict.fromkeys(
+        scored.scores(), (3,)
+    )
     assert scores_of(Flat(), 3) == {}
     assert scores_of(None, 3) == {}

@@ -33,7 +33,9 @@ def mean_errors(forecast, prices, per_day=24, start=40):
 
 
 @pytest.mark.parametrize("name", HONEST)
-@pytest.mark.parametrize(("known", "horizon"), [(24, 48), (25, 5), (400, 48), (409, 36), (700, 100)])
+@pytest.mark.parametrize(
+    ("known", "horizon"), [(24, 48), (25, 5), (400, 48), (409, 36), (700, 100)]
+)
 def test_a_forecast_has_the_length_that_is_asked_for_and_is_finite(name, known, horizon):
     found = of(FORECASTERS[name]()).prices(view(series(30)[:known], n=705), horizon)
     assert found.shape == (min(horizon, 705 - known),)
@@ -201,7 +203,7 @@ def test_elimination_solves(k, seed):
     truth = rng.normal(size=(5, k))
     right = np.einsum("mij,mj->mi", system, truth)
     both = np.concatenate([system, right[:, :, None]], axis=2).transpose(1, 2, 0)
-    assert eliminated(both).T == pytest.approx(truth, abs=1e-6)
+    assert pytest.approx(truth, abs=1e-6) == eliminated(both).T
 
 
 def test_ridge_weights_are_those_of_the_textbook():

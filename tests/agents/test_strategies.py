@@ -9,7 +9,7 @@ import pytest
 
 from agents import strategies
 from agents.quotes import MarketView, Quotes, Standing
-from market import BookTop
+from market import BookTop, InputError
 from scenarios.loader import load_text
 from scenarios.simulation import build
 
@@ -52,11 +52,12 @@ ENTRIES = {
     "external": "[[external]]\nprice = 350\nimport_mw = 3\nexport_mw = 3",
 }
 CASES = [(name, kind) for name in strategies.names() for kind in sorted(strategies.get(name).kinds)]
+FORECASTS = ("climatology", "autoregressive", "quantile")
 
 
-def text_of(name, kind, count=2):
+def text_of(name, kind, count=2, forecast=""):
     entry = ENTRIES[kind] + f'\nname = "unit"\ncount = {count}\nstrategy = "{name}"\n'
-    return HEAD + entry
+    return HEAD + entry + (f'forecast = "{forecast}"\n' if forecast else "")
 
 
 def simulation(name, kind, directory):
@@ -96,6 +97,28 @@ def test_an_empty_view_is_survived_and_the_form_kept(name, kind, tmp_path):
         assert (quantity >= 0).all()
 
 
+STRANGE = {
+    "no price": np.full(24, np.nan),
+    "gaps": np.where(np.arange(24) % 3 == 0, np.nan, 200.0),
+    "one price": np.full(24, 200.0),
+    "at the limits": np.where(np.arange(24) < 12, -50.0, 900.0),
+    "beyond the limits": np.linspace(-1e6, 1e6, 24),
+}
+
+
+@pytest.mark.parametrize("published", STRANGE.values(), ids=STRANGE)
+@pytest.mark.parametrize(("name", "kind"), CASES)
+def test_a_strange_view_is_survived_and_the_form_kept(name, kind, published, tmp_path):
+    fleet, window, view = quoted(simulation(name, kind, tmp_path), kind)
+    fleet.quote(window, replace(view, published=published))
+    for price, quantity in (
+        (window.ask_price, window.ask_quantity),
+        (window.bid_price, window.bid_quantity),
+    ):
+        assert np.isfinite(price[: view.count]).all()
+        assert (quantity >= 0).all()
+
+
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_the_same_view_and_seed_give_the_same_quotes(name, kind, tmp_path):
     found = []
@@ -113,6 +136,28 @@ def test_a_run_with_it_keeps_every_law(name, kind, tmp_path):
     simulated = simulation(name, kind, tmp_path)
     simulated.run()  # the laws are checked within
     assert simulated.settled == 48
+
+
+STORES = [name for name in strategies.names() if "storage" in strategies.get(name).kinds]
+
+
+@pytest.mark.parametrize("forecast", FORECASTS)
+@pytest.mark.parametrize("name", STORES)
+def test_storage_runs_on_each_forecaster_of_prices(name, forecast, tmp_path):
+    text = text_of(name, "storage", forecast=forecast)
+    if name == "opportunity_value":
+        text = text.replace(
+            '"opportunity_value"', '{name = "opportunity_value", prices = "markov"}'
+        )
+    simulated = build(load_text(text, tmp_path), tmp_path)
+    simulated.run()
+    assert simulated.settled == 48
+
+
+@pytest.mark.parametrize("forecast", FORECASTS)
+def test_a_forecaster_of_prices_is_none_of_wind(forecast, tmp_path):
+    with pytest.raises(InputError, match=f'"{forecast}" is of prices only'):
+        load_text(text_of("truthful", "wind", forecast=forecast), tmp_path)
 
 
 class Spy:
