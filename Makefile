@@ -12,7 +12,7 @@ run: $(VENV)/.installed
 	$(BIN)/talatan plot runs/$(SCENARIO)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
